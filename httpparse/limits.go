@@ -1,0 +1,26 @@
+package httpparse
+
+// Limits bounds a head. Sizes are bytes; zero means no limit of that kind.
+type Limits struct {
+	// RequestLine is the longest request or status line, its line end included
+	// (one buffer of large_client_header_buffers): beyond it ErrURITooLong.
+	RequestLine int
+	// Field is the longest header line, its line end included: beyond it ErrHeaderTooLong.
+	Field int
+	// Total is the longest head, leading empty lines included: beyond it
+	// ErrHeadTooLarge, for a response ErrUpstreamHeadTooBig (proxy_buffer_size).
+	Total int
+	// MaxFields is the largest number of header lines, dropped ones included:
+	// beyond it ErrTooManyFields.
+	MaxFields int
+	// UnderscoresInHeaders (underscores_in_headers): '_' is valid in a request's field names.
+	UnderscoresInHeaders bool
+	// IgnoreInvalidHeaders (ignore_invalid_headers): a request field with an
+	// invalid name is left out of Fields instead of refused. Names with control
+	// characters or spaces are refused always.
+	IgnoreInvalidHeaders bool
+}
+
+// DefaultLimits are nginx's defaults (large_client_header_buffers 4 8k,
+// ignore_invalid_headers on, underscores_in_headers off).
+var DefaultLimits = Limits{RequestLine: 8 << 10, Field: 8 << 10, Total: 32 << 10, IgnoreInvalidHeaders: true}
