@@ -27,7 +27,7 @@ type Appender struct {
 }
 
 // Append adds line, which must end in '\n', to the log. It copies line, allocates nothing in the steady state and never
-// blocks; when the file's queue is full the oldest lines not yet queued are dropped and counted ([File.Dropped]).
+// blocks; when too much waits for the disk, the full buffer is dropped and its lines counted ([File.Dropped]).
 func (a *Appender) Append(line []byte) {
 	b := a.cur.Swap(nil)
 	if b != nil && len(b.data)+len(line) > cap(b.data) {

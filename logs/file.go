@@ -203,7 +203,7 @@ func (f *File) emit(b *buffer) {
 		f.droppedTold += b.lines // the failure itself is reported
 		if now := time.Now(); now.Sub(f.lastFailReport) >= complainEvery {
 			f.lastFailReport = now
-			f.registry.complain(f, LevelAlert, fmt.Sprintf("write() to %q failed (%s)", f.path, ErrnoText(err)))
+			f.registry.complain(LevelAlert, fmt.Sprintf("write() to %q failed (%s)", f.path, ErrnoText(err)))
 		}
 	}
 	f.reportDrops()
@@ -221,5 +221,5 @@ func (f *File) reportDrops() {
 	f.lastDropReport = now
 	lost := total - f.droppedTold
 	f.droppedTold = total
-	f.registry.complain(f, LevelAlert, fmt.Sprintf("%d log lines for %q dropped: the disk does not keep up", lost, f.path))
+	f.registry.complain(LevelAlert, fmt.Sprintf("%d log lines for %q dropped: the disk does not keep up", lost, f.path))
 }

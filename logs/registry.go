@@ -164,7 +164,7 @@ func (r *Registry) belowPrefix(path string) bool {
 	return err == nil && strings.HasPrefix(full, strings.TrimSuffix(prefix, "/")+"/")
 }
 
-func (r *Registry) complain(_ *File, level Level, text string) {
+func (r *Registry) complain(level Level, text string) {
 	if r.opt.Report != nil {
 		r.opt.Report(level, text)
 	}
