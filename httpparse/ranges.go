@@ -1,5 +1,7 @@
 package httpparse
 
+import "strconv"
+
 // ByteRange is one part of a representation: bytes Start <= i < End.
 type ByteRange struct{ Start, End int64 }
 
@@ -15,20 +17,152 @@ const (
 	RangeUnsatisfiable
 )
 
-// ParseRange reads a Range value against a representation of size bytes, as
-// nginx does: parts appended to dst; more than maxRanges (< 0: any number), or
-// together longer than the whole: RangeIgnore.
+// ParseRange reads a Range value (RFC 9110 section 14.2) against a representation
+// of size bytes, with nginx's answers (ngx_http_range_parse): another unit, more
+// parts than maxRanges (< 0: any number) or parts longer together than the whole
+// give RangeIgnore, a syntax error RangeUnsatisfiable. The parts are appended to dst.
 func ParseRange(dst []ByteRange, value []byte, size int64, maxRanges int) ([]ByteRange, RangeResult) {
-	panic("skeleton")
+	if maxRanges == 0 || len(value) < 7 || !EqualFold(value[:6], unitBytes) {
+		return dst, RangeIgnore
+	}
+	before := len(dst)
+	var total int64
+	p := value[6:]
+	for {
+		r, rest, ok := readRange(p, size)
+		if !ok {
+			return dst[:before], RangeUnsatisfiable
+		}
+		if r.Start < r.End {
+			if maxRanges > 0 && len(dst)-before == maxRanges {
+				return dst[:before], RangeIgnore
+			}
+			dst = append(dst, r)
+			// Each part is at most size long: size/2 twice cannot overflow
+			// before the comparison below has stopped the loop.
+			if total += r.End - r.Start; total > size || total < 0 {
+				return dst[:before], RangeIgnore
+			}
+		} else if r.Start == 0 {
+			return dst[:before], RangeIgnore
+		}
+		if len(rest) == 0 {
+			break
+		}
+		p = rest[1:]
+	}
+	if len(dst) == before {
+		return dst, RangeUnsatisfiable
+	}
+	return dst, RangePartial
 }
 
-// AppendContentRange appends "bytes start-end/size".
-func AppendContentRange(dst []byte, r ByteRange, size int64) []byte { panic("skeleton") }
+var unitBytes = []byte("bytes=")
 
-// MatchETag reports whether an If-Match (weak false: strong comparison) or
-// If-None-Match (weak true) value names etag (with its quotes and W/), or is "*".
-func MatchETag(list, etag []byte, weak bool) bool { panic("skeleton") }
+// readRange reads one range-spec; rest begins with the comma, if any.
+func readRange(p []byte, size int64) (r ByteRange, rest []byte, ok bool) {
+	p = skipSpaces(p)
+	suffix := len(p) > 0 && p[0] == '-'
+	if suffix {
+		p = p[1:]
+	} else {
+		if r.Start, p, ok = leadingUint(p); !ok {
+			return r, nil, false
+		}
+		p = skipSpaces(p)
+		if len(p) == 0 || p[0] != '-' {
+			return r, nil, false
+		}
+		p = skipSpaces(p[1:])
+		if len(p) == 0 || p[0] == ',' {
+			r.End = size
+			return r, p, true
+		}
+	}
+	var last int64
+	if last, p, ok = leadingUint(p); !ok {
+		return r, nil, false
+	}
+	p = skipSpaces(p)
+	if len(p) > 0 && p[0] != ',' {
+		return r, nil, false
+	}
+	if suffix {
+		r.Start = max(size-last, 0)
+		last = size - 1
+	}
+	if last >= size {
+		r.End = size
+	} else {
+		r.End = last + 1
+	}
+	return r, p, true
+}
 
-// IfRange reports whether a Range may be served under this If-Range value, which
-// is an entity tag (strong comparison) or a date (exact). lastModified < 0: unknown.
-func IfRange(value, etag []byte, lastModified int64) bool { panic("skeleton") }
+func skipSpaces(p []byte) []byte {
+	for len(p) > 0 && p[0] == ' ' {
+		p = p[1:]
+	}
+	return p
+}
+
+func leadingUint(p []byte) (n int64, rest []byte, ok bool) {
+	i := 0
+	for i < len(p) && isDigit(p[i]) {
+		i++
+	}
+	n, ok = ParseUint(p[:i])
+	return n, p[i:], ok
+}
+
+// AppendContentRange appends "bytes start-end/size", end inclusive.
+func AppendContentRange(dst []byte, r ByteRange, size int64) []byte {
+	dst = append(dst, "bytes "...)
+	dst = strconv.AppendInt(dst, r.Start, 10)
+	dst = append(dst, '-')
+	dst = strconv.AppendInt(dst, r.End-1, 10)
+	dst = append(dst, '/')
+	return strconv.AppendInt(dst, size, 10)
+}
+
+// MatchETag reports whether an If-Match value (weak false: strong comparison, RFC
+// 9110 section 8.8.3.2) or an If-None-Match value (weak true) names etag, given
+// with its quotes and W/, or is "*". An empty etag matches "*" only.
+func MatchETag(list, etag []byte, weak bool) bool {
+	if len(list) == 1 && list[0] == '*' {
+		return true
+	}
+	opaque, isWeak := cutWeak(etag)
+	if len(opaque) == 0 || isWeak && !weak {
+		return false
+	}
+	for {
+		elem, rest, ok := NextElement(list)
+		if !ok {
+			return false
+		}
+		tag, tagWeak := cutWeak(elem)
+		if string(tag) == string(opaque) && (weak || !tagWeak) {
+			return true
+		}
+		list = rest
+	}
+}
+
+func cutWeak(etag []byte) (opaque []byte, weak bool) {
+	if len(etag) > 2 && etag[0] == 'W' && etag[1] == '/' {
+		return etag[2:], true
+	}
+	return etag, false
+}
+
+// IfRange reports whether a Range may be served under this If-Range value (RFC
+// 9110 section 13.1.5): an entity tag that equals etag and is strong, or a date
+// that is exactly lastModified (Unix seconds, < 0: unknown).
+func IfRange(value, etag []byte, lastModified int64) bool {
+	if n := len(value); n >= 2 && value[n-1] == '"' {
+		return value[0] == '"' && string(value) == string(etag)
+	}
+	date, ok := ParseDate(value)
+	return ok && lastModified >= 0 && date == lastModified
+}
