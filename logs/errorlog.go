@@ -77,6 +77,10 @@ func (l *ErrorLog) SetTargets(targets ...Target) error {
 	return nil
 }
 
+// Registry is where the targets are open: whoever opens further log files opens them there, so that one path is one file
+// and one reopening reaches all.
+func (l *ErrorLog) Registry() *Registry { return l.registry }
+
 // Close gives the targets up after writing what was logged.
 func (l *ErrorLog) Close() { l.targets.Swap(&openTargets{}).release() }
 

@@ -99,6 +99,17 @@ func (r *Registry) Reopen() error {
 	return errors.Join(errs...)
 }
 
+// Chown gives the open regular files to uid, before the process becomes that user: it could not open them again later.
+func (r *Registry) Chown(uid int) error {
+	var errs []error
+	for _, f := range r.open() {
+		if err := f.chown(uid); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Flush writes all that was appended before the call.
 func (r *Registry) Flush() {
 	for _, f := range r.open() {

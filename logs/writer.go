@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"fmt"
 	"os"
 	"time"
 )
@@ -105,6 +106,19 @@ func (f *File) reopen() error {
 		}
 		f.out.Close()
 		f.out = out
+	})
+	return err
+}
+
+func (f *File) chown(uid int) (err error) {
+	f.do(func() {
+		info, statErr := f.out.Stat()
+		if f.fixed || statErr != nil || !info.Mode().IsRegular() {
+			return
+		}
+		if e := f.out.Chown(uid, -1); e != nil {
+			err = fmt.Errorf("fchown() %q failed (%s)", f.path, ErrnoText(e))
+		}
 	})
 	return err
 }

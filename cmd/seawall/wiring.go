@@ -1,0 +1,19 @@
+package main
+
+import (
+	"errors"
+
+	"seawall/cmd/seawall/internal/demo"
+	"seawall/conf"
+	"seawall/logs"
+)
+
+// newServer builds the server for cfg and opens its logs; it listens from Start on.
+func newServer(cfg *conf.Config, log *logs.ErrorLog) (proxy, error) {
+	return nil, errors.New("this build has no server")
+}
+
+// startDemoServer serves the configuration at path for the demo.
+func startDemoServer(path string) (demo.Server, error) {
+	return nil, errors.New("this build has no server")
+}
