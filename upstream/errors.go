@@ -1,8 +1,10 @@
 package upstream
 
 import (
-	"strconv"
+	"errors"
 	"syscall"
+
+	"seawall/engine"
 )
 
 // Kind is what went wrong.
@@ -10,7 +12,7 @@ type Kind uint8
 
 const (
 	KindConnect      Kind = iota + 1 // the connection could not be made
-	KindTimeout                      // connecting, sending or reading took too long; see Phase
+	KindTimeout                      // connecting, sending or reading took too long: see Phase
 	KindReset                        // a read or write failed
 	KindClosedEarly                  // end of stream before the response was whole
 	KindInvalidHead                  // the response head is not HTTP
@@ -22,7 +24,7 @@ const (
 	KindQueueFull                    // every peer is at max_conns and the queue is full
 	KindQueueTimeout                 // waited too long for a peer at max_conns
 	KindLocal                        // our side: out of descriptors or connections
-	KindExcess                       // more bytes than the response's framing allows; only as a note
+	KindExcess                       // more bytes than the response's framing allows: only as a note
 )
 
 var kindNames = [...]string{
@@ -34,7 +36,7 @@ var kindNames = [...]string{
 
 // String is a short lower-case name for metrics.
 func (k Kind) String() string {
-	if int(k) < len(kindNames) {
+	if int(k) < len(kindNames) && kindNames[k] != "" {
 		return kindNames[k]
 	}
 	return "unknown"
@@ -43,6 +45,7 @@ func (k Kind) String() string {
 // Phase is what was being done, as nginx's error log puts it after "while ".
 type Phase string
 
+// The phases, in the order in which an exchange goes through them.
 const (
 	PhaseConnect Phase = "connecting to upstream"
 	PhaseSend    Phase = "sending request to upstream"
@@ -51,26 +54,16 @@ const (
 	PhaseTunnel  Phase = "proxying upgraded connection"
 )
 
-// Level is the error log level that nginx gives the text.
-type Level uint8
-
-const (
-	LevelError Level = iota
-	LevelWarn
-	LevelInfo
-	LevelCrit
-)
-
-// Error is a failed attempt or call. Values may be shared: they are not written
-// to once made.
+// Error is a failed attempt or call. Values may be shared by calls and loops:
+// they are not written to once made.
 type Error struct {
 	Kind      Kind
-	Status    int           // what the client gets unless a retry helps: 502, 504, 500; for KindStatus the backend's status
-	Log       string        // nginx's text without "while ..." and context; empty: nothing is logged
-	Phase     Phase         // goes after "while "
-	Level     Level         // of Log
-	Errno     syscall.Errno // behind Log, 0 for none
-	Condition NextUpstream  // of proxy_next_upstream; 0: never passed on
+	Status    int             // what the client gets unless a retry helps: 502, 504, 500; for KindStatus the backend's status
+	Log       string          // nginx's text without "while ..." and context; empty: nothing is logged
+	Phase     Phase           // goes after "while "
+	Severity  engine.Severity // of Log
+	Errno     syscall.Errno   // behind Log, 0 for none
+	Condition NextUpstream    // of proxy_next_upstream; 0: never passed on
 }
 
 // Error is the log text with its phase.
@@ -81,11 +74,24 @@ func (e *Error) Error() string {
 	return e.Log + " while " + string(e.Phase)
 }
 
-// The failures that carry no errno, preallocated.
+// The failures that carry no errno of the moment, preallocated.
 var (
-	errNoLive       = &Error{Kind: KindNoLive, Status: 502, Log: "no live upstreams", Phase: PhaseConnect}
-	errQueueFull    = &Error{Kind: KindQueueFull, Status: 502, Log: "upstream queue is full", Phase: PhaseConnect}
-	errQueueTimeout = &Error{Kind: KindQueueTimeout, Status: 502, Log: "upstream queue timed out", Phase: PhaseConnect}
+	errNoLive       = &Error{Kind: KindNoLive, Status: 502, Log: "no live upstreams", Phase: PhaseConnect, Severity: engine.Err}
+	errQueueFull    = &Error{Kind: KindQueueFull, Status: 502, Log: "upstream queue is full", Phase: PhaseConnect, Severity: engine.Err}
+	errQueueTimeout = &Error{Kind: KindQueueTimeout, Status: 502, Log: "upstream queue timed out", Phase: PhaseConnect, Severity: engine.Err}
+	errStale        = &Error{
+		Kind: KindStale, Status: 502, Log: "kept connection was closed by upstream", Phase: PhaseHead,
+		Severity: engine.Info, Condition: NextError,
+	}
+
+	errConnectTimeout = timeout(PhaseConnect)
+	errSendTimeout    = timeout(PhaseSend)
+	errHeadTimeout    = timeout(PhaseHead)
+	errBodyTimeout    = timeout(PhaseBody)
+	errTunnelTimeout  = timeout(PhaseTunnel)
+
+	errHeadClosed = closedEarly(PhaseHead)
+	errBodyClosed = closedEarly(PhaseBody)
 )
 
 // Timeout is the failure of having waited too long in phase.
@@ -103,7 +109,7 @@ func Timeout(phase Phase) *Error {
 	return errBodyTimeout
 }
 
-// ClosedEarly is the failure of an end of stream in phase.
+// ClosedEarly is the failure of an end of stream in phase, PhaseHead or PhaseBody.
 func ClosedEarly(phase Phase) *Error {
 	if phase == PhaseHead {
 		return errHeadClosed
@@ -111,57 +117,60 @@ func ClosedEarly(phase Phase) *Error {
 	return errBodyClosed
 }
 
-var (
-	errConnectTimeout = timeout(PhaseConnect)
-	errSendTimeout    = timeout(PhaseSend)
-	errHeadTimeout    = timeout(PhaseHead)
-	errBodyTimeout    = timeout(PhaseBody)
-	errTunnelTimeout  = timeout(PhaseTunnel)
-
-	errHeadClosed = closedEarly(PhaseHead)
-	errBodyClosed = closedEarly(PhaseBody)
-)
-
 func timeout(phase Phase) *Error {
 	return &Error{
 		Kind: KindTimeout, Status: 504, Phase: phase, Errno: syscall.ETIMEDOUT, Condition: NextTimeout,
-		Log: "upstream timed out (" + errnoText(syscall.ETIMEDOUT) + ")",
+		Log: "upstream timed out (" + engine.ErrnoText(syscall.ETIMEDOUT) + ")", Severity: engine.Err,
 	}
 }
 
 func closedEarly(phase Phase) *Error {
 	return &Error{
 		Kind: KindClosedEarly, Status: 502, Phase: phase, Condition: NextError,
-		Log: "upstream prematurely closed connection",
+		Log: "upstream prematurely closed connection", Severity: engine.Err,
 	}
 }
 
 // IOError is the failure of a system call on the connection: call is its name
-// ("recv", "writev", "connect").
-func IOError(kind Kind, call string, errno syscall.Errno, phase Phase) *Error {
-	return &Error{
-		Kind: kind, Status: 502, Phase: phase, Errno: errno, Condition: NextError,
-		Log: call + "() failed (" + errnoText(errno) + ")",
+// ("recv", "writev", "connect"), err what it gave.
+func IOError(kind Kind, call string, err error, phase Phase) *Error {
+	e := &Error{
+		Kind: kind, Status: 502, Phase: phase, Condition: NextError,
+		Log: call + "() failed (" + engine.ErrnoText(err) + ")", Severity: engine.Err,
 	}
+	errors.As(err, &e.Errno)
+	return e
 }
 
-// Local is a failure of our side that no other peer would cure.
-func Local(err error) *Error {
-	return &Error{Kind: KindLocal, Status: 500, Log: err.Error(), Phase: PhaseConnect}
+// Local is a failure on our side that another peer would not cure: nginx answers
+// 500 and logs at alert.
+func Local(text string, err error) *Error {
+	e := &Error{Kind: KindLocal, Status: 500, Log: text, Phase: PhaseConnect, Severity: engine.Alert}
+	errors.As(err, &e.Errno)
+	return e
 }
 
-// errnoText is nginx's "(111: Connection refused)" without the parentheses:
-// strerror's text, whose first letter is a capital in the C library only.
-func errnoText(errno syscall.Errno) string {
-	text := []byte(errno.Error())
-	if len(text) > 0 && 'a' <= text[0] && text[0] <= 'z' {
-		text[0] -= 'a' - 'A'
+// statusErrors are the answers that are passed on to another peer for their
+// status. nginx logs nothing for them.
+var statusErrors = [...]Error{
+	{Kind: KindStatus, Status: 500, Phase: PhaseHead, Condition: NextHTTP500},
+	{Kind: KindStatus, Status: 502, Phase: PhaseHead, Condition: NextHTTP502},
+	{Kind: KindStatus, Status: 503, Phase: PhaseHead, Condition: NextHTTP503},
+	{Kind: KindStatus, Status: 504, Phase: PhaseHead, Condition: NextHTTP504},
+	{Kind: KindStatus, Status: 403, Phase: PhaseHead, Condition: NextHTTP403},
+	{Kind: KindStatus, Status: 404, Phase: PhaseHead, Condition: NextHTTP404},
+	{Kind: KindStatus, Status: 429, Phase: PhaseHead, Condition: NextHTTP429},
+}
+
+// statusError is the failure that a response status may stand for, nil for none.
+func statusError(status int) *Error {
+	if status < 400 {
+		return nil
 	}
-	return strconv.Itoa(int(errno)) + ": " + string(text)
-}
-
-// statusError is a response that is passed on to another peer for its status.
-// nginx logs nothing for it.
-func statusError(status int, cond NextUpstream) *Error {
-	return &Error{Kind: KindStatus, Status: status, Phase: PhaseHead, Condition: cond}
+	for i := range statusErrors {
+		if statusErrors[i].Status == status {
+			return &statusErrors[i]
+		}
+	}
+	return nil
 }

@@ -29,27 +29,6 @@ const (
 // NextDefault is nginx's default, "error timeout".
 const NextDefault = NextError | NextTimeout
 
-// nextStatus is the condition that a response status falls under, 0 for none.
-func nextStatus(status int) NextUpstream {
-	switch status {
-	case 500:
-		return NextHTTP500
-	case 502:
-		return NextHTTP502
-	case 503:
-		return NextHTTP503
-	case 504:
-		return NextHTTP504
-	case 403:
-		return NextHTTP403
-	case 404:
-		return NextHTTP404
-	case 429:
-		return NextHTTP429
-	}
-	return 0
-}
-
 // Policy is what a location's proxy_* settings say about the exchange. Immutable
 // once in use; it must outlive every Call started with it.
 type Policy struct {

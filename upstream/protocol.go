@@ -30,30 +30,35 @@ type Pool interface {
 	Kept(peer *Peer, p *Policy) Exchange
 	// Dial begins a connection to peer. The error is one that comes at once.
 	Dial(peer *Peer, p *Policy) (Exchange, *Error)
-	// TakeOver moves the idle connections of old, of the same protocol, here:
-	// peerOf maps a peer of the old group to one of this, nil closes the connection.
+	// TakeOver moves the idle connections of old, a pool of the same protocol and
+	// loop, here. peerOf maps a peer of the old group to one of this; nil: the
+	// connection is closed. old keeps no connection from then on.
 	TakeOver(old Pool, peerOf func(*Peer) *Peer)
-	// CloseIdle closes what is idle. With final, connections in use are not
-	// kept either when they come back.
-	CloseIdle(final bool)
+	// CloseIdle closes what is idle; connections in use are closed when they
+	// come back.
+	CloseIdle()
 }
 
 // Exchange is one request and its response, over a connection that is there or
 // being made. Loop only. None of its methods calls the sink before it returns.
-// After Sink.Done, Sink.Failed or Abort it must not be touched.
+// After Sink.Done, Sink.Failed or Abort it must not be touched, but Started and
+// Bytes may still be asked inside Done and Failed.
 type Exchange interface {
 	// Begin sends the request, as soon as the connection stands.
 	Begin(req *RequestBytes, p *Policy, s Sink)
+	// BodyReady: the request's body source has more after BodyWait.
 	BodyReady()
+	// Pause stops reading the response, Resume goes on.
 	Pause()
 	Resume()
 	// Abort ends it without further calls: the connection is closed.
 	Abort()
-	// Started reports whether anything of the request was given to the kernel,
-	// and Bytes what went over the wire so far in this exchange.
+	// Started reports whether sending the request was begun.
 	Started() bool
+	// Bytes is what went over the wire so far in this exchange.
 	Bytes() (sent, received int64)
 
+	// Of a tunnel only, as Call's methods of these names.
 	TunnelWrite(p []byte)
 	TunnelPending() int
 	TunnelCloseWrite()

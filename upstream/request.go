@@ -28,7 +28,7 @@ type RequestBytes struct {
 type BodyState uint8
 
 const (
-	// BodyMore: ask again, there is or will soon be more without waiting.
+	// BodyMore: ask again, there is more without waiting.
 	BodyMore BodyState = iota
 	// BodyWait: nothing further now; the owner of the source says Call.BodyReady.
 	BodyWait
@@ -38,8 +38,8 @@ const (
 
 // BodySource gives a request body in pieces.
 type BodySource interface {
-	// Next returns up to max bytes, perhaps none, valid until the next Next or
-	// Rewind. After BodyEnd it is not called again unless rewound.
+	// Next returns up to max bytes, valid until the next Next or Rewind. None with
+	// BodyMore counts as BodyWait. After BodyEnd it is not called again unless rewound.
 	Next(max int) (p []byte, state BodyState)
 	// Rewind starts the body over for another attempt; false: it cannot be sent again.
 	Rewind() bool
