@@ -14,7 +14,7 @@ const (
 	NoStoreMalformed
 	// NoStoreExpired: Expires is in the past or unreadable, or Age has used the lifetime up.
 	NoStoreExpired
-	// NoStoreAccelExpires: X-Accel-Expires: 0, or a time in the past.
+	// NoStoreAccelExpires: X-Accel-Expires is 0 or a time in the past.
 	NoStoreAccelExpires
 	// NoStoreSetCookie: the response sets a cookie.
 	NoStoreSetCookie
@@ -22,7 +22,7 @@ const (
 	NoStoreVaryAny
 	// NoStoreVaryLong: Vary is longer than MaxVary.
 	NoStoreVaryLong
-	// NoStorePartial: 206 or 304, which nobody asked for here.
+	// NoStorePartial: 206 or 304, which answer no request that a cache makes to fill itself.
 	NoStorePartial
 	// NoStoreTooLarge: the body is larger than the zone can hold.
 	NoStoreTooLarge
@@ -30,18 +30,60 @@ const (
 	NoStoreBusy
 	// NoStoreEvicted: the value was evicted while it was being written.
 	NoStoreEvicted
-	// NoStoreKeyTooLarge: the key and the head do not fit the zone.
+	// NoStoreHeadTooLarge: the key and the head are larger than the zone can hold.
 	NoStoreHeadTooLarge
 	// NoStoreRefused: the server's own rules (proxy_no_cache, min_uses, method).
 	NoStoreRefused
 	// NoStoreFailed: the response did not come whole.
 	NoStoreFailed
+	// NoStoreSuperseded: the key got a fresh object from elsewhere meanwhile.
+	NoStoreSuperseded
 
 	numNoStoreReasons
 )
 
-// String is the reason in a few words.
-func (r NoStoreReason) String() string { panic("skeleton") }
+var noStoreTexts = [numNoStoreReasons]string{
+	Storable:            "storable",
+	NoStoreNoLifetime:   "no lifetime given",
+	NoStoreCacheControl: "cache-control forbids",
+	NoStoreMalformed:    "malformed cache-control",
+	NoStoreExpired:      "expired on arrival",
+	NoStoreAccelExpires: "x-accel-expires forbids",
+	NoStoreSetCookie:    "set-cookie",
+	NoStoreVaryAny:      "vary on anything",
+	NoStoreVaryLong:     "vary too long",
+	NoStorePartial:      "partial or not modified",
+	NoStoreTooLarge:     "body too large",
+	NoStoreBusy:         "too much in flight",
+	NoStoreEvicted:      "evicted while stored",
+	NoStoreHeadTooLarge: "head too large",
+	NoStoreRefused:      "refused by configuration",
+	NoStoreFailed:       "response not complete",
+	NoStoreSuperseded:   "superseded",
+}
 
-// Error makes a reason usable as the error of Zone.Store.
+// String is the reason in a few words.
+func (r NoStoreReason) String() string {
+	if int(r) < len(noStoreTexts) {
+		return noStoreTexts[r]
+	}
+	return "unknown"
+}
+
+// Error makes a reason usable as an error.
 func (r NoStoreReason) Error() string { return r.String() }
+
+// personal reports whether the reason lies in the page itself, so that its next
+// response is likely not to be shared either and requests for it had better not
+// wait for each other (varnish's hit-for-miss). A 5xx without a lifetime is no
+// such reason: then it is a mercy for the backend when they do wait.
+func (r NoStoreReason) personal(status int) bool {
+	switch r {
+	case NoStoreCacheControl, NoStoreMalformed, NoStoreExpired, NoStoreAccelExpires, NoStoreSetCookie,
+		NoStoreVaryAny, NoStoreVaryLong, NoStoreTooLarge, NoStorePartial, NoStoreHeadTooLarge, NoStoreRefused:
+		return true
+	case NoStoreNoLifetime:
+		return status < 500
+	}
+	return false
+}
