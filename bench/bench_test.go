@@ -77,9 +77,9 @@ func TestParseWrkFindsTheLineOfTheScript(t *testing.T) {
 }
 
 func TestParseGoBenchSortsByParser(t *testing.T) {
-	out := `BenchmarkBrowserRequest/httpparse-2   1000   500.0 ns/op   0 B/op
-BenchmarkBrowserRequest/fasthttp-2    1000   900 ns/op
-BenchmarkBrowserRequest/nethttp-2     1000   4000 ns/op
+	out := `BenchmarkRequestSeawall-2    1000   500.0 ns/op   0 B/op
+BenchmarkRequestFasthttp-2   1000   900 ns/op
+BenchmarkRequestNetHTTP-2    1000   4000 ns/op
 `
 	f := figures{}
 	if err := parseGoBench(out, f); err != nil {
