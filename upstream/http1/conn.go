@@ -276,6 +276,8 @@ func (x *conn) Closed(_ *engine.Conn, why error) {
 		x.fail(upstream.Local(why.Error(), why))
 	case x.out == sendConnecting:
 		x.fail(upstream.IOError(upstream.KindConnect, "connect", why, upstream.PhaseConnect))
+	case x.in == recvHead && x.out != sendDone:
+		x.fail(upstream.IOError(upstream.KindReset, "writev", why, upstream.PhaseSend))
 	default:
 		x.fail(upstream.IOError(upstream.KindReset, "recv", why, x.phase))
 	}
