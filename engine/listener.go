@@ -2,6 +2,7 @@ package engine
 
 import (
 	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,7 +17,7 @@ type KeepAlive struct {
 // KeepAliveMode says whether to touch SO_KEEPALIVE.
 type KeepAliveMode uint8
 
-// KeepAliveSystem leaves the system's setting.
+// Modes; the zero value leaves the system's setting.
 const (
 	KeepAliveSystem KeepAliveMode = iota
 	KeepAliveOn
@@ -40,19 +41,43 @@ type ListenSpec struct {
 }
 
 // Listener is one listening address, on all loops. Free for all goroutines.
-type Listener struct{}
+type Listener struct {
+	network, text string         // as in the spec: its identity
+	addr          netip.AddrPort // bound; zero for unix
+	path          string         // unix
+	fds           []int          // one per loop, or one for all
+	current       atomic.Pointer[listenerUse]
+}
+
+// listenerUse is what a reload exchanges while the socket stays.
+type listenerUse struct {
+	acceptor Acceptor
+	token    any
+}
 
 // Token is the Token of the spec most recently given for this listener.
-func (ln *Listener) Token() any { panic("engine: being built") }
+func (ln *Listener) Token() any { return ln.current.Load().token }
 
 // Addr is the bound address, with the real port if 0 was asked for. Zero for unix sockets.
-func (ln *Listener) Addr() netip.AddrPort { panic("engine: being built") }
+func (ln *Listener) Addr() netip.AddrPort { return ln.addr }
 
 // Path is the unix socket's path, or "".
-func (ln *Listener) Path() string { panic("engine: being built") }
+func (ln *Listener) Path() string { return ln.path }
 
 // IsUnix says whether this is a unix socket.
-func (ln *Listener) IsUnix() bool { panic("engine: being built") }
+func (ln *Listener) IsUnix() bool { return ln.path != "" }
 
 // String is the address in nginx's notation: "0.0.0.0:80", "unix:/path".
-func (ln *Listener) String() string { panic("engine: being built") }
+func (ln *Listener) String() string {
+	if ln.path != "" {
+		return "unix:" + ln.path
+	}
+	return ln.addr.String()
+}
+
+// fdOf gives the loop's socket.
+func (ln *Listener) fdOf(loop int) int { return ln.fds[loop%len(ln.fds)] }
+
+func (ln *Listener) is(spec *ListenSpec) bool {
+	return ln.network == spec.Network && ln.text == spec.Addr
+}

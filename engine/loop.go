@@ -1,48 +1,238 @@
 package engine
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
 
-// Loop is one event loop: a goroutine, a poller and everything that belongs to it.
-type Loop struct{}
+	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
+	"github.com/panjf2000/gnet/v2/pkg/netpoll"
+	"golang.org/x/sys/unix"
+)
+
+// readiness is what an event says, translated from epoll or kqueue.
+type readiness uint8
+
+const (
+	canRead  readiness = 1 << iota // a read may give something
+	canWrite                       // the kernel may take output
+	peerGone                       // the peer finished sending, reset, or an error is pending
+)
+
+// Loop is one event loop: a goroutine, a poller and everything that belongs to it. Fields are the loop goroutine's own
+// unless they say otherwise.
+type Loop struct {
+	engine *Engine
+	index  int
+	data   any
+
+	poller      *netpoll.Poller
+	attachments attachments
+	waker       waker
+	mail        mailbox // any goroutine
+	exit        error   // what onEvent returns: nil, or the poller's word for ending
+	stopping    bool
+
+	now       int64 // Now, 0 when not read in this event
+	wallShift int64 // Unix ns minus Now
+	wallRead  int64 // Now when wallShift was read; 0: never
+
+	current  *Conn       // whose callback runs: the guard closes it on a panic
+	after    []afterwork // to do when the current callback has returned, in order
+	resumed  []*Conn     // ResumeReading was called
+	resuming []*Conn     // spare for resumed
+
+	live      int // connections of this loop, both sides
+	listening []*acceptSocket
+	accepting acceptState
+	idle      idleQueue
+
+	wheel     wheel
+	alarm     *time.Timer // wakes the loop for the wheel
+	pools     pools
+	queues    outQueuePool
+	vector    vector
+	sockaddr  unix.RawSockaddrAny // scratch
+	counters  counters            // any goroutine
+	lastCrowd int64               // Now of the last message about worker_connections
+}
+
+// afterwork is a deferred function, or (fn nil) the last call for a closed connection.
+type afterwork struct {
+	fn  func()
+	c   *Conn
+	why error
+}
+
+// epoch is where loop time begins: process start, one for all loops.
+var epoch = time.Now()
+
+// monotonic reads the clock: ns since epoch, never 0.
+func monotonic() int64 { return int64(time.Since(epoch)) | 1 }
 
 // Index is the loop's place in Engine.Loops.
-func (l *Loop) Index() int { panic("engine: being built") }
-
-// Now is the monotonic time in nanoseconds since process start (one epoch for all loops), read at most once per event.
-func (l *Loop) Now() int64 { panic("engine: being built") }
-
-// Wall is the time of day belonging to Now, in Unix milliseconds.
-func (l *Loop) Wall() int64 { panic("engine: being built") }
-
-// Post runs fn on the loop, in the order of posting. From any goroutine, also the loop's own. After Stop it does nothing.
-func (l *Loop) Post(fn func()) { panic("engine: being built") }
-
-// Defer runs fn after the current event's callback returned, before the next event. Loop only; no system call.
-func (l *Loop) Defer(fn func()) { panic("engine: being built") }
-
-// Offload runs work on the engine's pool for blocking work, then done (may be nil) on the loop. From any goroutine.
-// A panic in work is logged and counted; done is called all the same.
-func (l *Loop) Offload(work func(), done func()) { panic("engine: being built") }
-
-// Data gives what SetData stored: the consumer's state for this loop.
-func (l *Loop) Data() any { panic("engine: being built") }
-
-// SetData stores the consumer's state. On the loop, or before Start.
-func (l *Loop) SetData(v any) { panic("engine: being built") }
+func (l *Loop) Index() int { return l.index }
 
 // Engine is the engine the loop belongs to.
-func (l *Loop) Engine() *Engine { panic("engine: being built") }
+func (l *Loop) Engine() *Engine { return l.engine }
 
-// SetTimer arms t for the loop time at (ns, as Now); h is told, at most about 10 ms late and never early. Setting an
-// armed timer moves it. No allocation.
-func (l *Loop) SetTimer(t *Timer, at int64, h Expirer) { panic("engine: being built") }
+// Data gives what SetData stored: the consumer's state for this loop.
+func (l *Loop) Data() any { return l.data }
 
-// StopTimer disarms t; h is not called any more. A timer that is not armed is left alone.
-func (l *Loop) StopTimer(t *Timer) { panic("engine: being built") }
+// SetData stores the consumer's state. On the loop, or before Start.
+func (l *Loop) SetData(v any) { l.data = v }
 
-// Dial begins a connection to the given address. from: the local address, zero for the system's choice. h gets Connected,
-// or Closed with the errno (also when connect(2) fails at once; never before Dial has returned). The error returned is for
-// what prevents trying: no descriptor, ErrTooManyConns, a local address that cannot be bound. A timeout is SetDeadline's.
-func (l *Loop) Dial(to Addr, from netip.Addr, h DialHandler) (*Conn, error) {
-	panic("engine: being built")
+// Now is the monotonic time in nanoseconds since process start (one epoch for all loops), read at most once per event.
+func (l *Loop) Now() int64 {
+	if l.now == 0 {
+		l.now = monotonic()
+	}
+	return l.now
+}
+
+// wallFresh is how long the difference between wall and loop time is trusted: somebody may set the clock.
+const wallFresh = int64(100 * time.Millisecond)
+
+// Wall is the time of day belonging to Now, in Unix milliseconds.
+func (l *Loop) Wall() int64 {
+	now := l.Now()
+	if l.wallRead == 0 || now-l.wallRead >= wallFresh {
+		l.wallShift = time.Now().UnixNano() - monotonic()
+		l.wallRead = now
+	}
+	return (now + l.wallShift) / int64(time.Millisecond)
+}
+
+// Defer runs fn after the current event's callback returned, before the next event. Loop only; no system call.
+func (l *Loop) Defer(fn func()) { l.after = append(l.after, afterwork{fn: fn}) }
+
+// onEvent serves one event of the poller.
+func (l *Loop) onEvent(fd int, ev netpoll.IOEvent, flags netpoll.IOFlags) error {
+	l.now = 0
+	if c := l.engine.fds.get(fd); c != nil {
+		if c.loop == l {
+			l.serve(c, readinessOf(ev, flags))
+		}
+	} else if fd == l.waker.fd {
+		l.chores()
+	} else {
+		l.acceptOn(fd)
+	}
+	if len(l.after) != 0 {
+		l.runAfter()
+	}
+	return l.exit
+}
+
+// serve hands one event to its connection. Output goes first, which frees buffers; unless the peer is gone, when a write
+// would fail and eat the error that the read should see after the peer's last words.
+func (l *Loop) serve(c *Conn, ready readiness) {
+	defer l.guard()
+	l.current = c
+	state := c.state
+	if ready&canRead != 0 {
+		state |= readable
+	}
+	if ready&canWrite != 0 {
+		state |= writable
+	}
+	if ready&peerGone != 0 {
+		state |= hungUp
+	}
+	c.state = state
+	if state&(connecting|finishing) != 0 {
+		if state&connecting != 0 {
+			c.connectEvent()
+		} else {
+			c.finishEvent()
+		}
+		return
+	}
+	if ready&canWrite == 0 || c.out == nil {
+		if ready&canRead != 0 {
+			c.handler.Readable(c)
+		}
+		return
+	}
+	if ready&peerGone != 0 {
+		c.handler.Readable(c)
+		if c.out != nil && c.state&(closed|finishing) == 0 {
+			c.sendQueued()
+		}
+		return
+	}
+	c.sendQueued()
+	if ready&canRead != 0 && c.state&(readable|closed|finishing) == readable {
+		c.handler.Readable(c)
+	}
+}
+
+// runAfter does what was put off until the callback returned; what that puts off in turn, too.
+func (l *Loop) runAfter() {
+	for i := 0; i < len(l.after); i++ {
+		todo := l.after[i]
+		l.after[i] = afterwork{}
+		l.runOne(todo)
+	}
+	l.after = l.after[:0]
+	if cap(l.after) > 1024 {
+		l.after = nil // a mass closing, not worth keeping
+	}
+}
+
+func (l *Loop) runOne(todo afterwork) {
+	defer l.guard()
+	l.current = nil
+	if todo.fn != nil {
+		todo.fn()
+		return
+	}
+	if h := todo.c.handler; h != nil {
+		todo.c.handler = nil // nothing of the consumer's hangs on a closed connection
+		h.Closed(todo.c, todo.why)
+	}
+}
+
+// run is the loop's goroutine.
+func (l *Loop) run() {
+	err := l.poll()
+	if err != errorx.ErrEngineShutdown {
+		l.log(Alert, 0, "the event loop ended ("+ErrnoText(err)+")")
+		l.shutdown()
+	}
+	l.free()
+}
+
+// free closes the loop's own descriptors. Nobody posts to it any more.
+func (l *Loop) free() {
+	l.mail.close()
+	if l.alarm != nil {
+		l.alarm.Stop()
+	}
+	_ = l.poller.Close()
+	l.waker.close()
+}
+
+// shutdown closes all that the loop has and makes the poller return.
+func (l *Loop) shutdown() {
+	l.stopping = true
+	l.exit = errorx.ErrEngineShutdown
+	for len(l.listening) > 0 {
+		l.detach(l.listening[0].ln)
+	}
+	l.engine.fds.each(l, func(c *Conn) { c.closeFor(ErrStopped) })
+	l.runAfter()
+}
+
+func (l *Loop) log(sev Severity, conn uint64, text string) {
+	if l.engine.opt.Log != nil {
+		l.engine.opt.Log(sev, conn, text)
+	}
+}
+
+func (l *Loop) localName(c *Conn) netip.AddrPort {
+	e, no := l.sysName(int(c.fd), false)
+	if no != 0 {
+		return netip.AddrPort{}
+	}
+	return e.addrPort()
 }

@@ -1,0 +1,300 @@
+package engine
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	maxVector   = 64        // segments per writev(2)
+	gatherSize  = 4 << 10   // least capacity of a gathering buffer: a response head and a small body
+	queuesKept  = 256       // free output queues kept per loop
+	inlineSegs  = 4         // segments an output queue has room for by itself
+	segsKept    = 64        // a queue that grew beyond this is not kept
+	ioLimit     = 256 << 10 // bytes per read or write: bounds how long one call holds the loop's thread in the kernel
+	copyAtOnce  = 1 << maxBufShift
+	queuesToGC  = 16 // per trim
+	queueMinGap = gatherSize / 8
+)
+
+// segment is a piece of queued output.
+type segment struct {
+	data []byte // not yet sent
+	buf  *Buf   // goes back to the pool when data is sent; nil: data is shared, or a later segment holds the buffer
+}
+
+// outQueue is what a connection has queued and the kernel has not taken. It hangs on the connection only while there is
+// something, and is pooled.
+type outQueue struct {
+	segs    []segment // segs[head:] are queued
+	head    int
+	pending int  // bytes in segs[head:]
+	gather  *Buf // the buffer that small writes gather in, held by one of segs[head:] or (empty) by nobody
+	inline  [inlineSegs]segment
+	next    *outQueue // free list
+}
+
+// outQueuePool keeps free queues. Owner: the loop.
+type outQueuePool struct {
+	free *outQueue
+	n    int
+}
+
+func (p *outQueuePool) get() *outQueue {
+	q := p.free
+	if q == nil {
+		q = new(outQueue)
+		q.segs = q.inline[:0]
+		return q
+	}
+	p.free, q.next = q.next, nil
+	p.n--
+	return q
+}
+
+func (p *outQueuePool) put(q *outQueue) {
+	if p.n >= queuesKept || cap(q.segs) > segsKept {
+		return
+	}
+	q.segs, q.head, q.pending, q.gather = q.segs[:0], 0, 0, nil
+	q.next, p.free = p.free, q
+	p.n++
+}
+
+func (p *outQueuePool) trim() {
+	for range queuesToGC {
+		if p.free == nil {
+			return
+		}
+		p.free = p.free.next
+		p.n--
+	}
+}
+
+// output gives the connection's queue; nil when output goes nowhere any more.
+func (c *Conn) output() *outQueue {
+	if c.out == nil {
+		if c.state&(closed|writeFailed|finSent|finQueued|finishing) != 0 {
+			return nil
+		}
+		c.out = c.loop.queues.get()
+	}
+	return c.out
+}
+
+// push appends a segment, first moving the queue to the front of its slice when that is free.
+func (q *outQueue) push(s segment) {
+	if len(q.segs) == cap(q.segs) && q.head > 0 && q.head >= len(q.segs)/2 {
+		n := copy(q.segs, q.segs[q.head:])
+		clear(q.segs[n:])
+		q.segs, q.head = q.segs[:n], 0
+	}
+	q.segs = append(q.segs, s)
+	q.pending += len(s.data)
+}
+
+// appendGathered queues the n bytes that follow the gathered ones in the gathering buffer.
+func (q *outQueue) appendGathered(n int) {
+	b := q.gather
+	from := len(b.B)
+	b.B = b.B[:from+n]
+	if last := len(q.segs) - 1; last >= q.head && q.segs[last].buf == b {
+		s := &q.segs[last]
+		s.data = b.B[from-len(s.data):] // what is left of the segment ends where the new bytes begin
+		q.pending += n
+		return
+	}
+	for i := len(q.segs) - 1; i >= q.head; i-- { // the last segment in a buffer holds it
+		if q.segs[i].buf == b {
+			q.segs[i].buf = nil
+			break
+		}
+	}
+	q.push(segment{data: b.B[from:], buf: b})
+}
+
+// room makes sure that the gathering buffer has room for n bytes.
+func (c *Conn) room(q *outQueue, n int) *Buf {
+	b := q.gather
+	if b == nil || cap(b.B)-len(b.B) < n {
+		if b != nil && len(b.B) == 0 { // nobody holds it
+			c.loop.PutBuf(b)
+		}
+		b = c.loop.GetBuf(max(n, gatherSize))
+		q.gather = b
+	}
+	return b
+}
+
+// Reserve gives the tail of the output buffer: length 0, capacity at least n. Append to it and Commit the result before
+// any other call on this connection.
+func (c *Conn) Reserve(n int) []byte {
+	q := c.output()
+	if q == nil {
+		return make([]byte, 0, n)
+	}
+	b := c.room(q, n)
+	return b.B[len(b.B):len(b.B):cap(b.B)]
+}
+
+// Commit queues what was appended to the slice from Reserve; when it outgrew that, by copying.
+func (c *Conn) Commit(p []byte) {
+	q := c.out
+	if q == nil {
+		return
+	}
+	if len(p) > 0 {
+		b := q.gather
+		if b != nil && len(p) <= cap(b.B)-len(b.B) && unsafe.SliceData(p) == unsafe.SliceData(b.B[len(b.B):cap(b.B)]) {
+			q.appendGathered(len(p))
+			return
+		}
+		c.Write(p)
+		return
+	}
+	if q.pending == 0 {
+		c.dropOutput()
+	}
+}
+
+// Write copies p into the output queue. Nothing is sent before Flush.
+func (c *Conn) Write(p []byte) {
+	q := c.output()
+	for q != nil && len(p) > 0 {
+		b := q.gather
+		if b == nil || cap(b.B)-len(b.B) < min(len(p), queueMinGap) {
+			b = c.room(q, min(len(p), copyAtOnce))
+		}
+		n := copy(b.B[len(b.B):cap(b.B)], p)
+		q.appendGathered(n)
+		p = p[n:]
+	}
+}
+
+// WriteShared queues p without copying: nobody may change its bytes from now on.
+func (c *Conn) WriteShared(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	if q := c.output(); q != nil {
+		q.push(segment{data: p})
+	}
+}
+
+// WriteBuf queues b.B and takes ownership of b, which goes back to the pool when sent.
+func (c *Conn) WriteBuf(b *Buf) {
+	q := c.output()
+	if q == nil || len(b.B) == 0 {
+		c.loop.PutBuf(b)
+		return
+	}
+	q.push(segment{data: b.B, buf: b})
+}
+
+// Pending is the number of bytes queued that the kernel has not taken.
+func (c *Conn) Pending() int {
+	if c.out == nil {
+		return 0
+	}
+	return c.out.pending
+}
+
+// dropOutput gives the queue and its buffers back.
+func (c *Conn) dropOutput() {
+	q := c.out
+	if q == nil {
+		return
+	}
+	c.out = nil
+	held := false
+	for i := q.head; i < len(q.segs); i++ {
+		held = held || q.segs[i].buf == q.gather
+		c.loop.PutBuf(q.segs[i].buf)
+	}
+	if !held {
+		c.loop.PutBuf(q.gather)
+	}
+	clear(q.segs)
+	c.loop.queues.put(q)
+}
+
+// took removes n sent bytes from the front.
+func (c *Conn) took(q *outQueue, n int) {
+	q.pending -= n
+	for n > 0 {
+		s := &q.segs[q.head]
+		if n < len(s.data) {
+			s.data = s.data[n:]
+			return
+		}
+		n -= len(s.data)
+		if s.buf != nil {
+			if s.buf == q.gather {
+				q.gather = nil
+			}
+			c.loop.PutBuf(s.buf)
+		}
+		*s = segment{}
+		q.head++
+	}
+}
+
+// transmit hands queued output to the kernel until it takes less than offered or all is sent. Returns the number of
+// bytes taken. After a short write the kernel announces room by a new edge: it is not asked again to see EAGAIN.
+func (c *Conn) transmit() (int, unix.Errno) {
+	q := c.out
+	if q.pending == 0 {
+		c.dropOutput()
+		return 0, 0
+	}
+	total := 0
+	for {
+		n, want, no := c.offer(q)
+		if n > 0 {
+			c.took(q, n)
+			c.bytesSent += int64(n)
+			total += n
+			if q.pending == 0 {
+				c.dropOutput()
+				return total, 0
+			}
+		}
+		switch {
+		case no == unix.EINTR:
+		case no != 0 && no != unix.EAGAIN:
+			return total, no
+		case n < want:
+			c.state &^= writable
+			return total, 0
+		}
+	}
+}
+
+// offer does one write(2) or writev(2) of what stands first. want is what was offered.
+func (c *Conn) offer(q *outQueue) (n, want int, no unix.Errno) {
+	segs := q.segs[q.head:]
+	if len(segs) == 1 || len(segs[0].data) >= ioLimit {
+		p := segs[0].data
+		if len(p) > ioLimit {
+			p = p[:ioLimit]
+		}
+		n, no = sysWrite(int(c.fd), p)
+		return max(n, 0), len(p), no
+	}
+	v := &c.loop.vector
+	count := 0
+	for ; count < len(segs) && count < maxVector && want < ioLimit; count++ {
+		p := segs[count].data
+		if len(p) > ioLimit-want {
+			p = p[:ioLimit-want]
+		}
+		v.set(count, p)
+		want += len(p)
+	}
+	n, no = v.write(int(c.fd), count)
+	if no != 0 {
+		n = 0
+	}
+	return n, want, no
+}

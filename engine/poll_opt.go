@@ -1,0 +1,37 @@
+//go:build poll_opt
+
+package engine
+
+import "github.com/panjf2000/gnet/v2/pkg/netpoll"
+
+const attachmentPage = 256
+
+// attachments holds what the poller wants to register a descriptor with: here the kernel keeps a pointer to it and the
+// poller calls through that pointer. It stays valid for the loop's life, one per descriptor number and never shared with
+// another loop: an event may be delivered after its descriptor was closed, even after another loop got the same number.
+// Owner: the loop.
+type attachments struct {
+	pages []*[attachmentPage]netpoll.PollAttachment
+	serve netpoll.PollEventHandler
+}
+
+func (l *Loop) attachment(fd int) *netpoll.PollAttachment {
+	a := &l.attachments
+	if a.serve == nil {
+		a.serve = l.onEvent
+	}
+	for fd/attachmentPage >= len(a.pages) {
+		a.pages = append(a.pages, nil)
+	}
+	page := a.pages[fd/attachmentPage]
+	if page == nil {
+		page = new([attachmentPage]netpoll.PollAttachment)
+		a.pages[fd/attachmentPage] = page
+	}
+	pa := &page[fd%attachmentPage]
+	pa.FD, pa.Callback = fd, a.serve
+	return pa
+}
+
+// poll serves events until the loop stops.
+func (l *Loop) poll() error { return l.poller.Polling() }
