@@ -52,11 +52,12 @@ type Origin struct {
 
 const defaultOriginAnswer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\norigin\n"
 
-// newOrigin listens on a free loopback port ("tcp4") or on the given path ("unix") and serves until the test ends.
+// newOrigin listens on a free loopback port ("tcp4", an ephemeral one: five digits too) or on the given path ("unix") and
+// serves until the test ends.
 func newOrigin(t testing.TB, network, address string) *Origin {
 	t.Helper()
 	if network == "tcp4" {
-		address = "127.0.0.1:" + strconv.Itoa(freePort(t))
+		address = "127.0.0.1:0"
 	}
 	ln, err := net.Listen(network, address)
 	if err != nil {
