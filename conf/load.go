@@ -1,6 +1,10 @@
 package conf
 
-import "fmt"
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+)
 
 // Options are the command line's part in a configuration.
 type Options struct {
@@ -15,6 +19,7 @@ type Error struct {
 	Line int    // 0 if it belongs to a file as a whole
 	Text string
 	Near string // nearest known name, "" if none is near
+	Note string // what else helps, or ""
 }
 
 // Error gives the text as `unknown directive "proxy_pas" in /etc/x.conf:12; did you mean "proxy_pass"?`.
@@ -27,7 +32,10 @@ func (e *Error) Error() string {
 		s += " in " + e.File
 	}
 	if e.Near != "" {
-		s += fmt.Sprintf("; did you mean %q?", e.Near)
+		s += "; did you mean " + quoted(e.Near) + "?"
+	}
+	if e.Note != "" {
+		s += "; " + e.Note
 	}
 	return s
 }
@@ -35,29 +43,25 @@ func (e *Error) Error() string {
 // Load reads the configuration file at path with everything it includes. The error is an *Error, the first one in
 // the order of reading.
 func Load(path string, opt Options) (*Config, error) {
-	panic("conf: being built")
+	return load(path, opt, osFiles())
 }
 
-// IsStatic tells whether t has no variables.
-func (t Template) IsStatic() bool {
-	for _, p := range t.Parts {
-		if p.Var != "" {
-			return false
-		}
+func load(path string, opt Options, from files) (*Config, error) {
+	cfg := &Config{Path: path, Prefix: opt.Prefix}
+	p := &parser{files: from, dir: filepath.Dir(path)}
+	list, err := p.parameter(opt.Globals)
+	if err != nil {
+		return nil, err
 	}
-	return true
-}
-
-// Text gives the text of a static template; of one with variables, the text as written.
-func (t Template) Text() string {
-	switch {
-	case len(t.Parts) == 0:
-		return ""
-	case len(t.Parts) == 1 && t.Parts[0].Var == "":
-		return t.Parts[0].Literal
+	main, err := p.file(path, Pos{}, InMain, 0)
+	if err != nil {
+		return nil, err
 	}
-	return t.Source
+	cfg.Files = p.sources
+	b := &builder{cfg: cfg}
+	if err := b.build(append(list, main...)); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(cfg.Notices, func(a, b Notice) int { return int(b.Level) - int(a.Level) })
+	return cfg, nil
 }
-
-// IsEmpty tells whether t is the empty string whatever the request.
-func (t Template) IsEmpty() bool { return len(t.Parts) == 0 }

@@ -168,11 +168,12 @@ type AddHeader struct {
 	Always bool
 }
 
-// Expires is expires. With ExpiresVariable the value of Template is one of the other forms as text, see ParseExpires.
+// Expires is expires. With ExpiresVariable the value of Template is one of the other forms as text, see Eval.
 type Expires struct {
 	Kind     ExpiresKind
 	Delta    time.Duration // for ExpiresAccess, ExpiresModified; since midnight for ExpiresDaily
 	Template Template
+	modified bool
 }
 
 // ExpiresKind is the form of expires.
@@ -211,7 +212,6 @@ type HeaderTemplate struct {
 type ProxySettings struct {
 	ProxyPass *ProxyPass // nil: none; not inherited (but by limit_except)
 
-	ProxyAllowUpstream       []Template // passed only if all are neither empty nor "0"
 	ProxyBind                *ProxyBind // nil: off
 	ProxyBuffering           bool
 	ProxyBufferSize          int64 // also the largest response head
@@ -240,7 +240,6 @@ type ProxySettings struct {
 	ProxyReadTimeout         time.Duration
 	ProxyRedirects           []ProxyRedirect // "default" is spelled out; empty: off
 	ProxyRequestBuffering    bool
-	ProxyRequestDynamic      bool
 	ProxySendTimeout         time.Duration
 	ProxySetBody             *Template
 	ProxySetHeaders          []HeaderTemplate // what was written; nginx's own defaults (Host $proxy_host) hold beside it
@@ -263,6 +262,10 @@ type ProxySettings struct {
 	ProxyCacheUseStale         Conditions
 	ProxyCacheValid            []CacheValid
 	ProxyNoCache               []Template // not stored if one is neither empty nor "0"
+
+	// As inherited, before what depends on other settings was worked out.
+	busyBuffersSize, maxTempFileSize, tempFileWriteSize int64 // -1: not given
+	redirectOff                                         bool
 }
 
 // ProxyPass is proxy_pass. Either URL has variables and everything else but Pos is unset, or the rest is known.

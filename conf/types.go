@@ -110,8 +110,8 @@ type ErrorLog struct {
 type HTTP struct {
 	*Location
 	Servers        []*Server
-	Upstreams      []*Upstream // in order of appearance; implicit ones (proxy_pass to an address) follow
-	UpstreamByName map[string]*Upstream
+	Upstreams      []*Upstream          // in order of appearance; implicit ones (proxy_pass to an address) follow
+	UpstreamByName map[string]*Upstream // upstream blocks, by lower-case name
 	CachePaths     []*CachePath
 	CacheByName    map[string]*CachePath // by the name of the keys zone
 	LogFormats     map[string]*LogFormat
@@ -123,7 +123,12 @@ type Server struct {
 	*Location
 	Listens []Listen     // never empty: "*:80" (or "*:8000" when not root) is nginx's default
 	Names   []ServerName // never empty: "" is nginx's default
+	ServerSettings
+}
 
+// ServerSettings are the settings that hold before a location is known; while a request's head is read, those of the
+// default server count.
+type ServerSettings struct {
 	ClientHeaderBufferSize   int64
 	ClientHeaderTimeout      time.Duration
 	LargeClientHeaderBuffers Buffers
@@ -150,15 +155,21 @@ type Listen struct {
 	Port     uint16
 
 	DefaultServer bool // marked as, or being by position, the default server of Addr
-	Backlog       int  // 0: default
-	RcvBuf        int  // bytes, 0: default
-	SndBuf        int
-	FastOpen      int // queue length, 0: off
-	ReusePort     bool
-	Deferred      bool
-	IPv6Only      bool
-	KeepAlive     SoKeepAlive
-	Pos           Pos
+	SocketOptions
+	given bool // one of the socket's options was
+	Pos   Pos
+}
+
+// SocketOptions are the parameters of listen that belong to the socket.
+type SocketOptions struct {
+	Backlog   int // 0: default
+	RcvBuf    int // bytes, 0: default
+	SndBuf    int
+	FastOpen  int // queue length, 0: off
+	ReusePort bool
+	Deferred  bool
+	IPv6Only  bool
+	KeepAlive SoKeepAlive
 }
 
 // SoKeepAlive is the so_keepalive parameter of listen; zero times and count are the system's defaults.
@@ -206,6 +217,11 @@ type Location struct {
 	Pattern string         // the prefix, the exact URI, the pattern, "@name"; "" for Level
 	Regexp  *regexp.Regexp // for Regex and RegexFold; named groups become variables
 	Parent  *Location      // nil for http
+
+	// AutoRedirect: a request for Pattern without its final slash is redirected to Pattern, as nginx does for a prefix
+	// location that ends in a slash and passes requests on.
+	AutoRedirect bool
+
 	Settings
 	Locations []*Location // in order of appearance; regexes are tried in this order
 	Pos       Pos
@@ -244,6 +260,7 @@ type LogFormat struct {
 	Escape LogEscape
 	Format Template
 	Pos    Pos
+	seq    int // order of reading
 }
 
 // LogEscape is how variables are escaped in a log line.
