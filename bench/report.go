@@ -144,6 +144,18 @@ func median(values []float64) float64 {
 // print writes a row as a table.
 func (r result) print(w io.Writer) {
 	fmt.Fprintf(w, "\n%s: %s\n", r.Name, r.About)
+	if len(r.Figures) > 0 {
+		r.printTable(w)
+	}
+	for _, t := range r.Targets {
+		fmt.Fprintf(w, "  %s\n", t)
+	}
+	if r.Error != "" {
+		fmt.Fprintf(w, "  FAILED: %s\n", r.Error)
+	}
+}
+
+func (r result) printTable(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	heads := append([]string{r.Columns[0], "spread"}, r.Columns[1:]...)
 	withRatio := slices.ContainsFunc(r.Figures, func(s serverResult) bool { return s.ToNginx > 0 })
@@ -170,12 +182,6 @@ func (r result) print(w io.Writer) {
 		fmt.Fprintln(table)
 	}
 	table.Flush()
-	for _, t := range r.Targets {
-		fmt.Fprintf(w, "  %s\n", t)
-	}
-	if r.Error != "" {
-		fmt.Fprintf(w, "  FAILED: %s\n", r.Error)
-	}
 }
 
 func (v verdict) String() string {
