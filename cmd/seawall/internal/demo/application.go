@@ -24,7 +24,8 @@ type application struct {
 	addr     string
 	server   *http.Server
 	slots    chan struct{}
-	requests atomic.Uint64
+	begun    atomic.Uint64 // requests that came: numbers the pages
+	answered atomic.Uint64
 	latency  recorder
 }
 
@@ -44,8 +45,7 @@ func (a *application) stop() { a.server.Close() }
 // serve makes a page: waits for a worker, then works.
 func (a *application) serve(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	n := a.requests.Add(1)
-	defer func() { a.latency.add(time.Since(began)) }()
+	n := a.begun.Add(1)
 	select {
 	case a.slots <- struct{}{}:
 	case <-r.Context().Done(): // the visitor has gone
@@ -54,6 +54,8 @@ func (a *application) serve(w http.ResponseWriter, r *http.Request) {
 	time.Sleep(pageTime)
 	<-a.slots
 	a.answer(w, r, n)
+	a.answered.Add(1)
+	a.latency.add(time.Since(began))
 }
 
 func (a *application) answer(w http.ResponseWriter, r *http.Request, n uint64) {

@@ -39,8 +39,9 @@ func (h Histogram) Percentile(prev Histogram, q float64) time.Duration {
 }
 
 const (
-	perOctave = 8  // buckets per doubling: bounds are at most 1/8 too high
-	octaves   = 27 // from 1 us to 67 s
+	octaveBits = 4               // of a time's binary digits after the first, those that choose the bucket
+	perOctave  = 1 << octaveBits // buckets per doubling: bounds are at most 1/16 too high
+	octaves    = 24              // up to 2 minutes
 )
 
 // recorder is the application's own histogram; any goroutine may add.
@@ -58,13 +59,13 @@ func (r *recorder) histogram() Histogram {
 	return h
 }
 
-// bucket is the number of the bucket of d: 8 per power of two of microseconds, by the bits after the leading one.
+// bucket is the number of the bucket of d, by the leading digits of its microseconds.
 func bucket(d time.Duration) int {
 	us := uint64(max(d, 0) / time.Microsecond)
 	if us < perOctave {
 		return int(us)
 	}
-	shift := bits.Len64(us) - 4 // leaves the leading bit and three more
+	shift := bits.Len64(us) - 1 - octaveBits
 	return min((shift+1)*perOctave+int(us>>shift)-perOctave, octaves*perOctave-1)
 }
 

@@ -19,7 +19,7 @@ type reading struct {
 }
 
 func read(srv Server, app *application) reading {
-	return reading{time.Now(), srv.Counters(), app.requests.Load(), app.latency.histogram()}
+	return reading{time.Now(), srv.Counters(), app.answered.Load(), app.latency.histogram()}
 }
 
 // report prints a line a second until ctx ends.
