@@ -48,10 +48,10 @@ func inverse(p uint64) uint64 {
 
 // pieceKey writes the key of piece i of the body with this serial.
 func pieceKey(key *[pieceKeyN]byte, serial uint64, i int) {
-	// The bits above the segment choose freecache's slot and its order there:
-	// an odd step spreads the pieces over the slots and keeps the hashes distinct.
-	spread := (serial*prime2 + uint64(i)*prime1) << 8
-	hash := spread | (serial+uint64(i))%segments
+	// The bits above the segment choose freecache's slot and the order in it: an
+	// odd step spreads a segment's pieces over its slots and keeps hashes distinct.
+	spread := serial*prime2 + uint64(i/segments)*prime1
+	hash := spread<<8 | (serial+uint64(i))%segments
 
 	binary.LittleEndian.PutUint64(key[:8], serial)
 	binary.LittleEndian.PutUint64(key[8:], solveSecondWord(serial, hash))
