@@ -10,13 +10,14 @@ import (
 func TestPidFileIsWrittenAndRemoved(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "logs", "seawall.pid")
-	if err := writePidFile(path, dir, -1); err != nil {
+	file, err := writePidFile(path, dir, -1)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if pid, err := readPidFile(path); err != nil || pid != os.Getpid() {
 		t.Errorf("read back %d, %v", pid, err)
 	}
-	if err := removePidFile(path); err != nil {
+	if err := file.remove(); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
@@ -25,11 +26,16 @@ func TestPidFileIsWrittenAndRemoved(t *testing.T) {
 }
 
 func TestPidFileOfASuccessorStays(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "seawall.pid")
+	dir := t.TempDir()
+	path := filepath.Join(dir, "seawall.pid")
+	file, err := writePidFile(path, dir, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(path, []byte("1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := removePidFile(path); err != nil {
+	if err := file.remove(); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(path); err != nil {
@@ -57,7 +63,7 @@ func TestReadPidFileErrorsAreNginxs(t *testing.T) {
 func TestPidFileOutsideThePrefixNeedsItsDirectory(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "run", "seawall.pid")
-	err := writePidFile(path, filepath.Join(dir, "prefix"), -1)
+	_, err := writePidFile(path, filepath.Join(dir, "prefix"), -1)
 	if want := fmt.Sprintf("open() %q failed (2: No such file or directory)", path); err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}

@@ -46,17 +46,18 @@ func (p *process) apply(next *conf.Config) error {
 
 // movePidFile follows a changed pid directive. A file that cannot be written leaves the old one in use.
 func (p *process) movePidFile(next *conf.Config) {
-	if next.Main.Pid == p.pidFile {
+	if next.Main.Pid == p.pidFile.path {
 		return
 	}
-	if err := writePidFile(next.Main.Pid, next.Prefix, -1); err != nil {
+	file, err := writePidFile(next.Main.Pid, next.Prefix, -1)
+	if err != nil {
 		p.log.Log(logs.LevelEmerg, 0, err.Error())
 		return
 	}
-	if err := removePidFile(p.pidFile); err != nil {
+	if err := p.pidFile.remove(); err != nil {
 		p.log.Log(logs.LevelAlert, 0, err.Error())
 	}
-	p.pidFile = next.Main.Pid
+	p.pidFile = file
 }
 
 // startOnly names the settings that differ and that a running process cannot change.

@@ -77,7 +77,7 @@ type process struct {
 	srv     proxy
 	signals chan os.Signal
 	account account
-	pidFile string // written; "" before
+	pidFile *pidFile // nil until it listens
 }
 
 func (p *process) start() error {
@@ -145,10 +145,10 @@ func (p *process) settle() error {
 			return err
 		}
 	}
-	if err := writePidFile(p.cfg.Main.Pid, p.cfg.Prefix, owner); err != nil {
+	var err error
+	if p.pidFile, err = writePidFile(p.cfg.Main.Pid, p.cfg.Prefix, owner); err != nil {
 		return err
 	}
-	p.pidFile = p.cfg.Main.Pid
 	if err := p.account.become(); err != nil {
 		return err
 	}
@@ -227,8 +227,10 @@ func (p *process) drain() {
 // end stops the server by stop and takes the pid file away. The logs are still open after it.
 func (p *process) end(stop func()) {
 	stop()
-	if err := removePidFile(p.pidFile); err != nil {
-		p.log.Log(logs.LevelAlert, 0, err.Error())
+	if p.pidFile != nil {
+		if err := p.pidFile.remove(); err != nil {
+			p.log.Log(logs.LevelAlert, 0, err.Error())
+		}
 	}
 	p.log.Log(logs.LevelNotice, 0, "exit")
 }
