@@ -23,7 +23,7 @@ type Config struct {
 	Events string // replaces worker_connections 1024
 	HTTP   string // added to the http context
 	Server string // the body of a server on {{port}} named example.com; empty: HTTP brings its servers
-	Whole  string // the complete file; everything else but Master, Files, Limit is then unused
+	Whole  string // the complete file, with {{nginx main}} and {{nginx http}} where nginx's own lines go
 	Bare   bool   // without the two lines that make nginx 1.22 speak HTTP/1.1 to backends as current nginx does
 	Master bool   // nginx with a master process, as reloads need it
 	Files  map[string]string
@@ -130,7 +130,14 @@ func (w *World) ReadFile(name string) string {
 func (cfg Config) text(bin Binary) string {
 	var b strings.Builder
 	if cfg.Whole != "" {
-		return cfg.Whole
+		main, http := "", ""
+		if bin.IsNginx {
+			http = strings.ReplaceAll(nginxTempPaths, "\n", " ")
+			if os.Geteuid() == 0 {
+				main = "user root;"
+			}
+		}
+		return strings.NewReplacer("{{nginx main}}", main, "{{nginx http}}", http).Replace(cfg.Whole)
 	}
 	level := cfg.Level
 	if level == "" {
