@@ -1,6 +1,7 @@
 package http1_test
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -165,11 +166,7 @@ func TestResponses(t *testing.T) {
 					t.Errorf("not reused: %d connections, failure %q", o.Served.Load(), again.Failure())
 				}
 			} else {
-				r.On(0, func() {
-					if s := r.Engine.Stats(); s.Backends != 0 {
-						t.Errorf("%d connections are left", s.Backends)
-					}
-				})
+				r.Eventually(0, "the connection's end", func() bool { return r.Engine.Stats().Backends == 0 })
 			}
 		})
 	}
@@ -276,3 +273,5 @@ func TestRefused(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+var loopback2 = netip.AddrFrom4([4]byte{127, 0, 0, 2})

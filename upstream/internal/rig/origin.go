@@ -141,3 +141,9 @@ func (c *Client) Abort() {
 	}
 	c.Conn.Close()
 }
+
+// Line reads a line with its end, less when the connection ends.
+func (c *Client) Line() string {
+	s, _ := c.r.ReadString('\n')
+	return s
+}
