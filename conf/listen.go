@@ -238,6 +238,9 @@ func (ln *Listen) parameter(s *stmt, arg string) (socket bool, err error) {
 		}
 	case "ipv6only":
 		on, ok := parseFlag(value)
+		if !strings.HasPrefix(value, "o") {
+			return false, s.errorf(`invalid parameter "%s"`, arg)
+		}
 		if !ok {
 			return false, s.errorf(`invalid ipv6only flags "%s"`, value)
 		}

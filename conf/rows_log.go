@@ -52,9 +52,9 @@ func setLogFormat(l *level, s *stmt) error {
 	}
 	f.Format.Source, f.Format.Pos = strings.Join(parts, ""), s.pos
 	for _, part := range parts {
-		t, err := ParseTemplate(part, s.pos)
+		t, rest, err := compileTemplate(part, s.pos)
 		if e, ok := err.(*Error); ok && e.Text == errVariableName {
-			return s.errorf(`invalid parameter "%s"`, part)
+			return s.errorf(`invalid parameter "%s"`, rest)
 		} else if err != nil {
 			return err
 		}

@@ -185,8 +185,11 @@ func armour(text []byte) (armoured string, stop *token) {
 			default:
 				hide(c)
 			}
-			afterDollar = c == '$'
+			afterDollar = c == '$' || c == '{' && afterDollar
 		}
+	}
+	if state == inString {
+		out = append(out, quote) // crossplane would lose an empty string that is not closed
 	}
 	return string(out), nil
 }

@@ -40,8 +40,14 @@ func literal(text string, pos Pos) Template {
 
 // ParseTemplate compiles a string with variables by the rules of nginx's script compiler. The error is an *Error at pos.
 func ParseTemplate(text string, pos Pos) (Template, error) {
-	t := Template{Source: text, Pos: pos}
-	for rest := text; rest != ""; {
+	t, _, err := compileTemplate(text, pos)
+	return t, err
+}
+
+// compileTemplate is ParseTemplate; rest is, after an error, the text from the variable that is wrong.
+func compileTemplate(text string, pos Pos) (t Template, rest string, err error) {
+	t = Template{Source: text, Pos: pos}
+	for rest = text; rest != ""; {
 		dollar := strings.IndexByte(rest, '$')
 		if dollar < 0 {
 			t.Parts = append(t.Parts, Part{Literal: rest})
@@ -50,14 +56,14 @@ func ParseTemplate(text string, pos Pos) (Template, error) {
 		if dollar > 0 {
 			t.Parts = append(t.Parts, Part{Literal: rest[:dollar]})
 		}
-		name, length, err := variable(rest[dollar+1:])
-		if err != "" {
-			return Template{}, errorAt(pos, "%s", err)
+		name, length, bad := variable(rest[dollar+1:])
+		if bad != "" {
+			return Template{}, rest[dollar:], errorAt(pos, "%s", bad)
 		}
 		t.Parts = append(t.Parts, Part{Var: name})
 		rest = rest[dollar+1+length:]
 	}
-	return t, nil
+	return t, "", nil
 }
 
 const errVariableName = "invalid variable name"

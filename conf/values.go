@@ -8,15 +8,16 @@ import (
 
 // parseNumber reads a decimal number as ngx_atoi does.
 func parseNumber(s string) (int, bool) {
-	if s == "" || len(s) > 18 {
+	if s == "" {
 		return 0, false
 	}
 	n := 0
 	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
+		digit := int(s[i]) - '0'
+		if digit < 0 || digit > 9 || n > (math.MaxInt-digit)/10 {
 			return 0, false
 		}
-		n = n*10 + int(s[i]-'0')
+		n = n*10 + digit
 	}
 	return n, true
 }
