@@ -12,7 +12,7 @@ const (
 )
 
 // load8 reads eight bytes at b[i:], the first in the lowest bits. It needs them there.
-func load8(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
+func load8(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+8 : len(b)]) }
 
 // zeroByte marks the zero bytes of w in their high bits. The lowest mark is
 // exact; those above it may be false.

@@ -64,7 +64,6 @@ var (
 	ErrInvalidHostInLine = &Error{SideClient, 400, 400, "client sent invalid host in request line", readingLine, false}
 	ErrURITooLong        = &Error{SideClient, 414, 414, "client sent too long URI", readingLine, false}
 	ErrHeaderTooLong     = &Error{SideClient, 400, 494, "client sent too long header line", readingHeaders, true}
-	ErrHeadTooLarge      = &Error{SideClient, 400, 494, "client sent too large request", readingHeaders, false}
 	ErrTooManyFields     = &Error{SideClient, 400, 494, "client sent too many header lines", readingHeaders, false}
 	ErrInvalidHeader     = &Error{SideClient, 400, 400, "client sent invalid header line", readingHeaders, true}
 	ErrDuplicateHeader   = &Error{SideClient, 400, 400, "client sent duplicate header line", readingHeaders, true}

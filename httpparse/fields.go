@@ -7,111 +7,177 @@ import (
 
 var carriageReturn = []byte{'\r'}
 
-// parseFields reads header lines from h.pos on. What makes it fast: one vector
-// search per line for its end, whole words for the name, and one vector pass over
-// all lines of a call for bytes that may be nowhere (NUL, a CR that ends no line)
-// in place of a look at every byte of every value.
+// parseFields reads header lines from h.pos on, each only when all of it is there.
+// Ordinary lines are read by usualLines, the rest one by one by anyLine.
 func (h *Head) parseFields(buf []byte, lim *Limits) (done bool, err *Error) {
-	maxField, maxTotal := bound(lim.Field), bound(lim.Total)
+	bounds := lineBounds{bound(lim.Field), bound(lim.Total), bound(lim.MaxFields)}
 	if h.side == SideUpstream {
-		maxField = math.MaxInt
+		bounds.field = math.MaxInt
 	}
+	// Every line that begins at or before complete ends in buf. Mostly a read
+	// brings the whole head and nothing more, which its last byte tells.
+	complete := -1
+	if len(buf) > h.seen && buf[len(buf)-1] == '\n' {
+		complete = len(buf) - 1
+	}
+	for err == nil && !done {
+		if h.pos > complete {
+			from := max(h.seen, h.pos)
+			i := bytes.IndexByte(buf[from:], '\n')
+			if i < 0 {
+				h.seen = len(buf)
+				if bounds.exceeded(h.pos, len(buf)) {
+					err = h.tooLong(&bounds)
+				}
+				break
+			}
+			complete = from + i
+		}
+		if id := h.usualLines(buf, complete, &bounds); id != HeaderUnknown {
+			f := &h.Fields[len(h.Fields)-1]
+			if err = h.framing(buf, f); err != nil {
+				h.Culprit = spanOf(int(f.Name.Off), int(f.Value.End()))
+			}
+		} else if h.pos <= complete {
+			done, err = h.anyLine(buf, lim, &bounds)
+		}
+	}
+	return done, err
+}
+
+// lineBounds are the limits of Limits with "none" made unreachable.
+type lineBounds struct{ field, total, lines int }
+
+// exceeded tells whether a line that begins at pos may not reach to lf, where its
+// line feed is or, in its absence, where the input ends.
+func (b *lineBounds) exceeded(pos, lf int) bool { return lf-pos >= b.field || lf >= b.total }
+
+// usualLines reads lines as long as they are of the usual kind: a known name, one
+// space or none, a value without control characters or spaces at its end, CR LF.
+// It stops behind one that is framing's, whose ID it returns, or before the first
+// unusual one. One pass in whole words: the name up to its colon, a lookup that
+// recognises and validates it in one, the value up to its line end. Small enough
+// to stay in registers; anything rare belongs into anyLine.
+func (h *Head) usualLines(buf []byte, complete int, bounds *lineBounds) HeaderID {
+	fields := h.Fields[:cap(h.Fields)]
+	count := len(h.Fields)
+	room := min(len(fields), count+bounds.lines-h.lines)
 	pos := h.pos
-	from, crs := pos, 0 // lines [from, pos) have crs line ends with CR and wait for checkClean
-	seen := max(h.seen, pos)
-	for {
-		i := bytes.IndexByte(buf[seen:], '\n')
-		if i < 0 {
+	last := HeaderUnknown
+	for count < room && pos < complete && pos+8 <= len(buf) {
+		// The name. A colon beyond the line does no harm: the line feed before it
+		// is in no known name.
+		first := load8(buf, pos)
+		colon := pos
+		m := zeroByte(first ^ ones*':')
+		for m == 0 {
+			colon += 8
+			if colon+8 > len(buf) || colon > pos+maxKnownName {
+				break
+			}
+			m = zeroByte(load8(buf, colon) ^ ones*':')
+		}
+		if m == 0 {
 			break
 		}
-		lf := seen + i
-		if lf-pos >= maxField || lf >= maxTotal {
-			return false, h.fail(buf, from, pos, crs, h.tooLong(pos, maxField, maxTotal))
-		}
-		end := lf
-		if end > pos && buf[end-1] == '\r' {
-			end--
-			crs++
-		}
-		if end == pos {
-			h.pos, h.HeadLen = lf+1, lf+1
-			return true, h.checkClean(buf, from, lf+1, crs)
-		}
-
-		// The name. At least the line feed follows it in buf.
-		var n int
-		var first uint64
-		if pos+maxKnownName <= len(buf) {
-			first = load8(buf, pos)
-			if m := zeroByte(first ^ ones*':'); m != 0 {
-				n = firstMark(m)
-			} else if m := zeroByte(load8(buf, pos+8) ^ ones*':'); m != 0 {
-				n = 8 + firstMark(m)
-			} else if m := zeroByte(load8(buf, pos+16) ^ ones*':'); m != 0 {
-				n = 16 + firstMark(m)
-			} else if m := zeroByte(load8(buf, pos+24) ^ ones*':'); m != 0 {
-				n = 24 + firstMark(m)
-			} else {
-				n = bytes.IndexByte(buf[pos:end], ':')
-			}
-		} else {
-			n = bytes.IndexByte(buf[pos:end], ':')
-			first = firstWord(buf[pos:end])
-		}
-		id := HeaderUnknown
-		if 0 < n && n <= maxKnownName && pos+n < end {
-			id = lookupAt(buf, pos, n, first)
-		}
-		value := pos + n + 1
+		colon += firstMark(m)
+		id := lookupAt(buf, pos, colon-pos, first)
 		if id == HeaderUnknown {
-			switch verdict := h.checkName(buf, pos, end, &n, lim); verdict {
-			case nameGood:
-				value = min(pos+n+1, end)
-			case nameDrop:
-				h.lines++
-				if lim.MaxFields > 0 && h.lines > lim.MaxFields {
-					return false, h.fail(buf, from, pos, crs-(lf-end), ErrTooManyFields)
-				}
-				pos, seen = lf+1, lf+1
-				continue
-			default:
-				return false, h.fail(buf, from, pos, crs-(lf-end), h.badHeader(pos, end))
-			}
+			break
 		}
 
-		// The value: what is between the colon and the line end, less whitespace.
-		for value < end && (buf[value] == ' ' || buf[value] == '\t') {
+		value := colon + 1
+		if buf[value] == ' ' {
 			value++
 		}
-		last := end
-		for last > value && (buf[last-1] == ' ' || buf[last-1] == '\t') {
-			last--
-		}
-		if h.lines++; lim.MaxFields > 0 && h.lines > lim.MaxFields {
-			return false, h.fail(buf, from, pos, crs-(lf-end), ErrTooManyFields)
-		}
-		h.Fields = append(h.Fields, Field{spanOf(pos, pos+n), spanOf(value, last), id})
-
-		if id != HeaderUnknown {
-			word, bit := &h.known[id>>6&1], uint64(1)<<(id&63)
-			if id <= lastUnique {
-				if err := h.framing(buf, id, value, last, *word&bit != 0); err != nil {
-					if err.Detail {
-						h.Culprit = spanOf(pos, end)
-					}
-					return false, h.fail(buf, from, pos, crs-(lf-end), err)
-				}
+		end := value
+		for {
+			if end+8 > len(buf) {
+				// The last bytes, and behind them zeros.
+				m = load8(buf, len(buf)-8) >> (8 * uint(end+8-len(buf)) & 63)
+				m = controls(m)
+				break
 			}
-			*word |= bit
+			if m = controls(load8(buf, end)); m != 0 {
+				break
+			}
+			end += 8
 		}
-		pos, seen = lf+1, lf+1
+		end += firstMark(m)
+		if buf[value] <= ' ' || buf[end-1] == ' ' || end+1 >= len(buf) || buf[end] != '\r' || buf[end+1] != '\n' ||
+			bounds.exceeded(pos, end+1) {
+			break
+		}
+		fields[count] = Field{spanOf(pos, colon), spanOf(value, end), id}
+		count++
+		pos = end + 2
+		if id <= lastUnique {
+			last = id
+			break
+		}
+		h.known[id>>6&1] |= 1 << (id & 63)
 	}
+	h.lines += count - len(h.Fields)
+	h.Fields = fields[:count]
+	h.pos = pos
+	return last
+}
 
-	h.pos, h.seen = pos, len(buf)
-	if len(buf)-pos >= maxField || len(buf) >= maxTotal {
-		return false, h.fail(buf, from, pos, crs, h.tooLong(pos, maxField, maxTotal))
+// controls marks the bytes of w below 0x20; the lowest mark is exact.
+func controls(w uint64) uint64 { return (w - ones*0x20) &^ w & highs }
+
+// anyLine reads the line at h.pos, whatever it is; all of it is in buf.
+func (h *Head) anyLine(buf []byte, lim *Limits, bounds *lineBounds) (done bool, err *Error) {
+	pos := h.pos
+	lf := pos + bytes.IndexByte(buf[pos:], '\n')
+	if bounds.exceeded(pos, lf) {
+		return false, h.tooLong(bounds)
 	}
-	return false, h.checkClean(buf, from, pos, crs)
+	end := lf
+	if end > pos && buf[end-1] == '\r' {
+		end--
+	}
+	h.pos = lf + 1
+	if end == pos {
+		h.HeadLen = h.pos
+		return true, nil
+	}
+	line := buf[pos:end]
+	if bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 {
+		return false, h.badHeader(pos, end)
+	}
+	n, verdict := h.checkName(line, lim)
+	if verdict == nameFalse {
+		return false, h.badHeader(pos, end)
+	}
+	if h.lines++; h.lines > bounds.lines {
+		return false, ErrTooManyFields
+	}
+	if verdict == nameDrop {
+		h.Dropped++
+		h.DroppedLine = spanOf(pos, end)
+		return false, nil
+	}
+	value := min(pos+n+1, end)
+	for value < end && isOWS(buf[value]) {
+		value++
+	}
+	for end > value && isOWS(buf[end-1]) {
+		end--
+	}
+	id := LookupHeader(line[:n])
+	h.Fields = append(h.Fields, Field{spanOf(pos, pos+n), spanOf(value, end), id})
+	switch {
+	case id == HeaderUnknown:
+	case id <= lastUnique:
+		if err := h.framing(buf, &h.Fields[len(h.Fields)-1]); err != nil {
+			h.Culprit = spanOf(pos, end)
+			return false, err
+		}
+	default:
+		h.known[id>>6&1] |= 1 << (id & 63)
+	}
+	return false, nil
 }
 
 // bound makes "no limit" a number nothing reaches.
@@ -122,16 +188,14 @@ func bound(limit int) int {
 	return limit
 }
 
-// tooLong says which limit the line at pos meets first.
-func (h *Head) tooLong(pos, maxField, maxTotal int) *Error {
+// tooLong refuses the line at h.pos. Two limits may be met, and nginx words both
+// the same.
+func (h *Head) tooLong(bounds *lineBounds) *Error {
 	if h.side == SideUpstream {
 		return ErrUpstreamHeadTooBig
 	}
-	if maxField <= maxTotal-pos {
-		h.Culprit = Span{uint32(pos), uint32(min(maxField, 256))}
-		return ErrHeaderTooLong
-	}
-	return ErrHeadTooLarge
+	h.Culprit = spanOf(h.pos, h.pos+min(bounds.field, bounds.total-h.pos, 256))
+	return ErrHeaderTooLong
 }
 
 func (h *Head) badHeader(pos, end int) *Error {
@@ -140,35 +204,6 @@ func (h *Head) badHeader(pos, end int) *Error {
 		return ErrUpstreamHeader
 	}
 	return ErrInvalidHeader
-}
-
-// fail gives err for the line at pos unless an earlier line of this call turns
-// out to be unclean: the first bad line decides, however the input was cut.
-func (h *Head) fail(buf []byte, from, pos, crs int, err *Error) *Error {
-	culprit := h.Culprit
-	if earlier := h.checkClean(buf, from, pos, crs); earlier != nil {
-		return earlier
-	}
-	h.Culprit = culprit
-	return err
-}
-
-// checkClean refuses NUL and bare CR in buf[from:to], lines of which crs end with
-// CR LF. All other control characters pass in values, as in nginx.
-func (h *Head) checkClean(buf []byte, from, to, crs int) *Error {
-	lines := buf[from:to]
-	if len(lines) == 0 || bytes.Count(lines, carriageReturn) == crs && bytes.IndexByte(lines, 0) < 0 {
-		return nil
-	}
-	for len(lines) > 0 {
-		n := bytes.IndexByte(lines, '\n') + 1
-		text := bytes.TrimSuffix(lines[:n-1], carriageReturn)
-		if bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, 0) >= 0 {
-			return h.badHeader(from, from+len(text))
-		}
-		lines, from = lines[n:], from+n
-	}
-	return nil
 }
 
 // nameVerdict is what checkName thinks of a line.
@@ -180,46 +215,43 @@ const (
 	nameFalse                    // refuse the message
 )
 
-// checkName judges a name that is not one of the known. *n is where its colon
-// was found, perhaps beyond the line or not at all; corrected for lines without.
-func (h *Head) checkName(buf []byte, pos, end int, n *int, lim *Limits) nameVerdict {
-	colon := *n
-	if colon < 0 || pos+colon >= end {
-		colon = -1
+// checkName judges a line whose name is not one of the known; n is the length of
+// the name.
+func (h *Head) checkName(line []byte, lim *Limits) (n int, verdict nameVerdict) {
+	colon := bytes.IndexByte(line, ':')
+	name := line
+	if colon >= 0 {
+		name = line[:colon]
 	}
-	if colon == 0 {
-		return nameFalse
+	if len(name) == 0 {
+		return 0, nameFalse
 	}
-	name := buf[pos:end]
-	if colon > 0 {
-		name = name[:colon]
-	}
-	var class uint8
-	for _, c := range name {
-		class |= nameClass[c]
-	}
+	class := nameClasses(name)
 	if h.side == SideUpstream {
 		// IIS may repeat its status line among the fields; nginx skips it.
 		if len(name) > 5 && string(name[:5]) == "HTTP/" {
-			return nameDrop
+			return 0, nameDrop
 		}
 		// A backend may use any name, and leave out the colon: an empty value.
 		if class&nameFatal != 0 {
-			return nameFalse
+			return 0, nameFalse
 		}
-		*n = len(name)
-		return nameGood
+		return len(name), nameGood
 	}
-	// A request line without a colon is a field with an empty value to nginx and
+	// A request's line without a colon is a field with an empty value to nginx and
 	// an error to RFC 9112 section 5 and to most backends.
 	if class&nameFatal != 0 || colon < 0 {
-		return nameFalse
+		return 0, nameFalse
 	}
-	if class&nameOdd != 0 || class&nameUnderscore != 0 && !lim.UnderscoresInHeaders {
-		if lim.IgnoreInvalidHeaders {
-			return nameDrop
-		}
-		return nameFalse
+	if lim.IgnoreInvalidHeaders && (class&nameOdd != 0 || class&nameUnderscore != 0 && !lim.UnderscoresInHeaders) {
+		return 0, nameDrop
 	}
-	return nameGood
+	return len(name), nameGood
+}
+
+func nameClasses(name []byte) (class uint8) {
+	for _, c := range name {
+		class |= nameClass[c]
+	}
+	return class
 }

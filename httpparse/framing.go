@@ -8,15 +8,17 @@ var (
 	tokenContinue  = []byte("100-continue")
 )
 
-// framing takes in a field that decides where the message ends, whom it is for or
-// how the connection goes on, and refuses the second one of a kind. again: a
-// field with this ID came before.
-func (h *Head) framing(buf []byte, id HeaderID, from, to int, again bool) *Error {
-	if again {
+// framing takes in a field, the last one read, that decides where the message
+// ends, whom it is for or how the connection goes on, and refuses the second one
+// of a kind.
+func (h *Head) framing(buf []byte, f *Field) *Error {
+	id, from, to := f.ID, int(f.Value.Off), int(f.Value.End())
+	if h.Has(id) {
 		if err := h.duplicate(id); err != nil {
 			return err
 		}
 	}
+	h.known[id>>6&1] |= 1 << (id & 63)
 	switch id {
 	case HeaderConnection:
 		h.connection |= connectionTokens(buf[from:to])

@@ -8,7 +8,7 @@ type Limits struct {
 	// Field is the longest header line, its line end included: beyond it ErrHeaderTooLong.
 	Field int
 	// Total is the longest head, leading empty lines included: beyond it
-	// ErrHeadTooLarge, for a response ErrUpstreamHeadTooBig (proxy_buffer_size).
+	// ErrHeaderTooLong, for a response ErrUpstreamHeadTooBig (proxy_buffer_size).
 	Total int
 	// MaxFields is the largest number of header lines, dropped ones included:
 	// beyond it ErrTooManyFields.
@@ -16,8 +16,8 @@ type Limits struct {
 	// UnderscoresInHeaders (underscores_in_headers): '_' is valid in a request's field names.
 	UnderscoresInHeaders bool
 	// IgnoreInvalidHeaders (ignore_invalid_headers): a request field with an
-	// invalid name is left out of Fields instead of refused. Names with control
-	// characters or spaces are refused always.
+	// invalid name is left out of Fields; off, it is taken like any other. Names
+	// with control characters or spaces are refused always.
 	IgnoreInvalidHeaders bool
 }
 

@@ -15,90 +15,81 @@ const (
 	maxKnownName   = 32
 )
 
-// knownName holds a name in small letters as words: bytes [0,8), the last eight,
-// [8,16) if longer than 16, [16,24) if longer than 24. fold has the case bit at
-// letters only, so that or-ing it in cannot turn another byte into a wanted one
-// (0x0d | 0x20 is '-').
-type knownName struct {
-	word, fold [4]uint64
-	n          int
-}
+// knownName is a name in small letters as words: bytes [0,8), the last eight if
+// there are as many, [8,16) if longer than 16, [16,24) if longer than 24.
+type knownName [4]uint64
 
 // 256 entries so that an ID indexes it without a bounds check.
 var knownNames = buildKnownNames()
 
 func buildKnownNames() (t [256]knownName) {
 	for id := HeaderUnknown + 1; id < numHeaderIDs; id++ {
-		name := headerNames[id]
-		k := &t[id]
-		k.n = len(name)
-		k.word[0], k.fold[0] = foldedWord(name, 0)
-		if k.n >= 8 {
-			k.word[1], k.fold[1] = foldedWord(name, k.n-8)
+		name := AppendLower(nil, []byte(headerNames[id]))
+		n := len(name)
+		t[id][0] = firstWord(name)
+		if n >= 8 {
+			t[id][1] = load8(name, n-8)
 		}
-		if k.n > 16 {
-			k.word[2], k.fold[2] = foldedWord(name, 8)
+		if n > 16 {
+			t[id][2] = load8(name, 8)
 		}
-		if k.n > 24 {
-			k.word[3], k.fold[3] = foldedWord(name, 16)
+		if n > 24 {
+			t[id][3] = load8(name, 16)
 		}
 	}
 	return t
 }
 
-func foldedWord(name string, from int) (word, fold uint64) {
-	for i := 0; i < 8 && from+i < len(name); i++ {
-		c := lower[name[from+i]]
-		word |= uint64(c) << (8 * i)
-		if isAlpha(c) {
-			fold |= 0x20 << (8 * i)
-		}
-	}
-	return word, fold
-}
-
+// headerSlots has the ID in the low byte and the name's length in the high one.
 var headerSlots = buildHeaderSlots()
 
-func buildHeaderSlots() (t [1 << headerSlotBits]HeaderID) {
+func buildHeaderSlots() (t [1 << headerSlotBits]uint16) {
 	for id := HeaderUnknown + 1; id < numHeaderIDs; id++ {
-		t[headerSlot(knownNames[id].word[0], knownNames[id].word[1], knownNames[id].n, headerHash)] = id
+		n := len(headerNames[id])
+		first, last := knownNames[id][0]|cases, uint64(0)
+		if n >= 8 {
+			last = knownNames[id][1] | cases
+		} else {
+			first &= 1<<(8*n) - 1
+		}
+		t[headerSlot(first, last, n, headerHash)] = uint16(n)<<8 | uint16(id)
 	}
 	return t
 }
 
-// headerSlot hashes a name's first and last word (the last is 0 for names under
-// eight bytes). Case is removed crudely here; equality is decided elsewhere.
+// headerSlot hashes a name's first and last word (0 for names under eight bytes),
+// both with the case bit set everywhere: crude, but equality is decided elsewhere.
 func headerSlot(first, last uint64, n int, mul uint64) uint64 {
-	if n >= 8 {
-		first |= cases
-		last |= cases
-	} else {
-		first = (first | cases) & (1<<(8*n) - 1)
-	}
 	return ((first ^ bits.RotateLeft64(last, 5)) + uint64(n)) * mul >> (64 - headerSlotBits)
 }
+
+// differs tells whether w, with the case bit set where known has a letter, is not
+// known. Only there: 0x0d | 0x20 is '-'.
+func differs(w, known uint64) bool { return w|known>>1&cases != known }
 
 // lookupAt finds the ID of the name buf[pos:pos+n], 0 < n. first is the word at
 // pos; for n < 8 the bytes behind the name in it do not matter.
 func lookupAt(buf []byte, pos, n int, first uint64) HeaderID {
-	var last, h uint64
+	var last, slot uint64
 	if n >= 8 {
 		last = load8(buf, pos+n-8)
-		h = (first | cases) ^ bits.RotateLeft64(last|cases, 5)
+		slot = headerSlot(first|cases, last|cases, n, headerHash)
 	} else {
-		first &= 1<<(8*n) - 1
-		h = (first | cases) & (1<<(8*n) - 1)
+		mask := uint64(1)<<(8*uint(n)&63) - 1
+		first &= mask
+		slot = headerSlot((first|cases)&mask, 0, n, headerHash)
 	}
-	id := headerSlots[(h+uint64(n))*headerHash>>(64-headerSlotBits)]
+	hit := headerSlots[slot]
+	if int(hit>>8) != n {
+		return HeaderUnknown
+	}
+	id := HeaderID(hit)
 	k := &knownNames[id]
-	if k.n != n || first|k.fold[0] != k.word[0] || last|k.fold[1] != k.word[1] {
+	if differs(first, k[0]) || differs(last, k[1]) {
 		return HeaderUnknown
 	}
 	if n > 16 {
-		if load8(buf, pos+8)|k.fold[2] != k.word[2] {
-			return HeaderUnknown
-		}
-		if n > 24 && load8(buf, pos+16)|k.fold[3] != k.word[3] {
+		if differs(load8(buf, pos+8), k[2]) || n > 24 && differs(load8(buf, pos+16), k[3]) {
 			return HeaderUnknown
 		}
 	}

@@ -26,7 +26,7 @@ func ParseRange(dst []ByteRange, value []byte, size int64, maxRanges int) ([]Byt
 		return dst, RangeIgnore
 	}
 	before := len(dst)
-	var total int64
+	whole := size // what is left of it for further parts
 	p := value[6:]
 	for {
 		r, rest, ok := readRange(p, size)
@@ -38,11 +38,7 @@ func ParseRange(dst []ByteRange, value []byte, size int64, maxRanges int) ([]Byt
 				return dst[:before], RangeIgnore
 			}
 			dst = append(dst, r)
-			// Each part is at most size long: size/2 twice cannot overflow
-			// before the comparison below has stopped the loop.
-			if total += r.End - r.Start; total > size || total < 0 {
-				return dst[:before], RangeIgnore
-			}
+			whole = max(whole-(r.End-r.Start), -1)
 		} else if r.Start == 0 {
 			return dst[:before], RangeIgnore
 		}
@@ -51,8 +47,11 @@ func ParseRange(dst []ByteRange, value []byte, size int64, maxRanges int) ([]Byt
 		}
 		p = rest[1:]
 	}
-	if len(dst) == before {
+	switch {
+	case len(dst) == before:
 		return dst, RangeUnsatisfiable
+	case whole < 0:
+		return dst[:before], RangeIgnore
 	}
 	return dst, RangePartial
 }
@@ -137,16 +136,35 @@ func MatchETag(list, etag []byte, weak bool) bool {
 		return false
 	}
 	for {
-		elem, rest, ok := NextElement(list)
+		tag, tagWeak, rest, ok := nextETag(list)
 		if !ok {
 			return false
 		}
-		tag, tagWeak := cutWeak(elem)
 		if string(tag) == string(opaque) && (weak || !tagWeak) {
 			return true
 		}
 		list = rest
 	}
+}
+
+// nextETag cuts the first entity tag off a list. Unlike in quoted strings a
+// backslash in a tag is just a backslash.
+func nextETag(list []byte) (opaque []byte, weak bool, rest []byte, ok bool) {
+	for len(list) > 0 && (isOWS(list[0]) || list[0] == ',') {
+		list = list[1:]
+	}
+	if len(list) == 0 {
+		return nil, false, nil, false
+	}
+	list, weak = cutWeak(list)
+	i := 0
+	if list[0] == '"' {
+		for i = 1; i < len(list) && list[i] != '"'; i++ {
+		}
+	}
+	for ; i < len(list) && list[i] != ','; i++ {
+	}
+	return TrimOWS(list[:i]), weak, list[i:], true
 }
 
 func cutWeak(etag []byte) (opaque []byte, weak bool) {

@@ -11,8 +11,12 @@ func NormalizePath(dst, path []byte, mergeSlashes bool) ([]byte, error) {
 	if i == len(path) {
 		return path, nil
 	}
+	state := inSegment
+	if i > 0 && path[i-1] == '/' {
+		state = afterSlash
+	}
 	dst = append(dst[:0], path[:i]...)
-	return normalize(dst, path[i:], mergeSlashes)
+	return normalize(dst, path[i:], state, mergeSlashes)
 }
 
 // firstUnusual is the length of the part of path that stays as it is: it ends
@@ -44,14 +48,13 @@ func firstUnusual(path []byte, mergeSlashes bool) int {
 type segmentState uint8
 
 const (
-	inSegment    segmentState = iota
-	afterSlash                // a segment begins
-	afterDot                  // the segment is "." so far
-	afterDotDot               // the segment is ".." so far
+	inSegment   segmentState = iota
+	afterSlash               // a segment begins
+	afterDot                 // the segment is "." so far
+	afterDotDot              // the segment is ".." so far
 )
 
-func normalize(dst, path []byte, mergeSlashes bool) ([]byte, error) {
-	state := inSegment
+func normalize(dst, path []byte, state segmentState, mergeSlashes bool) ([]byte, error) {
 	for i := 0; i < len(path); i++ {
 		c := path[i]
 		if c == '%' {
