@@ -1,0 +1,176 @@
+package server
+
+import (
+	"seawall/conf"
+	"seawall/logs"
+)
+
+// accessLog is one access_log of a location, compiled.
+type accessLog struct {
+	sink   *logSink
+	parts  []logPart
+	cond   *value // if=: logged unless empty or "0"; nil: always
+	escape conf.LogEscape
+}
+
+// logPart is a literal or a variable of a log_format.
+type logPart struct {
+	literal []byte
+	get     getter
+}
+
+// logSink is an access log file. It outlives reloads. slot finds each loop's
+// appender.
+type logSink struct {
+	file *logs.File
+	slot int
+}
+
+// appenderSet holds a loop's appenders by the slot of their sink.
+type appenderSet []*logs.Appender
+
+// of gives the loop's appender for sink.
+func (s *loopState) appender(sink *logSink) *logs.Appender {
+	for sink.slot >= len(s.appenders) {
+		s.appenders = append(s.appenders, nil)
+	}
+	a := s.appenders[sink.slot]
+	if a == nil {
+		a = sink.file.NewAppender()
+		s.appenders[sink.slot] = a
+	}
+	return a
+}
+
+// releaseAppenders hands over what the loop's buffers hold.
+func (s *loopState) releaseAppenders() {
+	for i, a := range s.appenders {
+		if a != nil {
+			a.Release()
+			s.appenders[i] = nil
+		}
+	}
+}
+
+func (b *builder) compileAccessLogs(cs []conf.AccessLog) []accessLog {
+	var out []accessLog
+	for i := range cs {
+		c := &cs[i]
+		if !c.Path.IsStatic() {
+			b.fail(c.Pos, "variables in the path of \"access_log\" are not supported yet")
+			continue
+		}
+		sink, err := b.srv.openSink(c.Path.Text(), logs.Buffering{Size: int(c.Buffer), Flush: c.Flush})
+		if err != nil {
+			b.fail(conf.Pos{}, "%v", err)
+			continue
+		}
+		al := accessLog{sink: sink, escape: c.Format.Escape}
+		for _, p := range c.Format.Format.Parts {
+			if p.Var == "" {
+				al.parts = append(al.parts, logPart{literal: []byte(p.Literal)})
+				continue
+			}
+			part, ok := b.variable(p.Var)
+			if !ok {
+				b.failNear(c.Format.Pos, nearestVariable(p.Var), "unknown %q variable", p.Var)
+				continue
+			}
+			al.parts = append(al.parts, logPart{get: part.get})
+		}
+		if c.If != nil {
+			v := b.compile(*c.If)
+			al.cond = &v
+		}
+		out = append(out, al)
+	}
+	return out
+}
+
+// writeAccessLogs writes the request's line to each of its location's logs.
+func (r *Request) writeAccessLogs() {
+	list := r.loc.accessLogs
+	for i := range list {
+		al := &list[i]
+		if al.cond != nil && !al.cond.truthy(r) {
+			continue
+		}
+		line := r.appendLogLine(r.loop.logLine[:0], al)
+		r.loop.logLine = line
+		r.loop.appender(al.sink).Append(line)
+	}
+}
+
+func (r *Request) appendLogLine(line []byte, al *accessLog) []byte {
+	for i := range al.parts {
+		p := &al.parts[i]
+		if p.get == nil {
+			line = append(line, p.literal...)
+			continue
+		}
+		from := len(line)
+		var ok bool
+		if line, ok = p.get(r, line); !ok {
+			line = line[:from]
+			if al.escape == conf.EscapeDefault {
+				line = append(line, '-')
+			}
+			continue
+		}
+		if al.escape != conf.EscapeNone && needsEscape(line[from:], al.escape) {
+			line = escapeTail(line, from, al.escape)
+		}
+	}
+	return append(line, '\n')
+}
+
+// needsEscape tells whether a value has bytes that a log line cannot show as they are.
+func needsEscape(v []byte, how conf.LogEscape) bool {
+	for _, c := range v {
+		if c < 0x20 || c == '"' || c == '\\' || c > 0x7e && how == conf.EscapeDefault {
+			return true
+		}
+	}
+	return false
+}
+
+// escapeTail escapes line from byte from on, in place.
+func escapeTail(line []byte, from int, how conf.LogEscape) []byte {
+	const hex = "0123456789ABCDEF"
+	raw := append([]byte(nil), line[from:]...)
+	line = line[:from]
+	for _, c := range raw {
+		switch {
+		case how == conf.EscapeJSON:
+			line = appendJSONByte(line, c)
+		case c < 0x20 || c == '"' || c == '\\' || c > 0x7e:
+			line = append(line, '\\', 'x', hex[c>>4], hex[c&15])
+		default:
+			line = append(line, c)
+		}
+	}
+	return line
+}
+
+// appendJSONByte appends a byte of a JSON string, as nginx's escape=json does.
+func appendJSONByte(line []byte, c byte) []byte {
+	const hex = "0123456789ABCDEF"
+	switch c {
+	case '"', '\\':
+		return append(line, '\\', c)
+	case '\n':
+		return append(line, '\\', 'n')
+	case '\r':
+		return append(line, '\\', 'r')
+	case '\t':
+		return append(line, '\\', 't')
+	case '\b':
+		return append(line, '\\', 'b')
+	case '\f':
+		return append(line, '\\', 'f')
+	}
+	if c < 0x20 {
+		return append(line, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+	}
+	return append(line, c)
+}

@@ -1,0 +1,443 @@
+package server
+
+import (
+	"errors"
+
+	"seawall/cache"
+	"seawall/conf"
+	"seawall/engine"
+	"seawall/httpparse"
+	"seawall/upstream"
+)
+
+// cacheStatus is $upstream_cache_status.
+type cacheStatus uint8
+
+const (
+	cacheNone cacheStatus = iota
+	cacheMiss
+	cacheBypass
+	cacheExpired
+	cacheStale
+	cacheUpdating
+	cacheRevalidated
+	cacheHit
+	numCacheStatuses
+)
+
+var cacheStatusNames = [numCacheStatuses]string{
+	"", "MISS", "BYPASS", "EXPIRED", "STALE", "UPDATING", "REVALIDATED", "HIT",
+}
+
+// cacheRules are the proxy_cache* settings of a location, compiled.
+type cacheRules struct {
+	zone        *cache.Zone // nil when named by a variable
+	zoneName    *value
+	key         value
+	rules       cache.Rules
+	methods     conf.CacheMethods
+	minUses     int
+	lock        bool
+	lockTimeout int64 // ns
+	lockAge     int64 // ns
+	useStale    conf.Conditions
+	bypass      []value
+	noCache     []value
+	convertHead bool
+	revalidate  bool
+	background  bool
+}
+
+func (b *builder) compileCache(s *conf.Settings) *cacheRules {
+	c := &cacheRules{
+		methods:     s.ProxyCacheMethods,
+		minUses:     s.ProxyCacheMinUses,
+		lock:        s.ProxyCacheLock,
+		lockTimeout: int64(s.ProxyCacheLockTimeout),
+		lockAge:     int64(s.ProxyCacheLockAge),
+		useStale:    s.ProxyCacheUseStale,
+		bypass:      b.compileAll(s.ProxyCacheBypass),
+		noCache:     b.compileAll(s.ProxyNoCache),
+		convertHead: s.ProxyCacheConvertHead,
+		revalidate:  s.ProxyCacheRevalidate,
+		background:  s.ProxyCacheBackgroundUpdate,
+		key:         b.compile(s.ProxyCacheKey),
+	}
+	if s.ProxyCache.Zone != nil {
+		c.zone = b.zone(s.ProxyCache.Zone)
+	} else {
+		v := b.compile(s.ProxyCache.Name)
+		c.zoneName = &v
+	}
+	for _, v := range s.ProxyCacheValid {
+		c.rules.Valid = append(c.rules.Valid, cache.ValidRule{Status: v.Status, TTL: int64(v.Time)})
+	}
+	for _, p := range []struct {
+		from conf.IgnoreHeaders
+		to   cache.Ignore
+	}{
+		{conf.IgnoreXAccelExpires, cache.IgnoreAccelExpires}, {conf.IgnoreCacheControl, cache.IgnoreCacheControl},
+		{conf.IgnoreExpires, cache.IgnoreExpires}, {conf.IgnoreSetCookie, cache.IgnoreSetCookie},
+		{conf.IgnoreVary, cache.IgnoreVary},
+	} {
+		if s.ProxyIgnoreHeaders&p.from != 0 {
+			c.rules.Ignore |= p.to
+		}
+	}
+	return c
+}
+
+// methodCached tells whether responses to m are served from the cache.
+func (c *cacheRules) methodCached(m httpparse.Method) bool {
+	switch m {
+	case httpparse.MethodGet:
+		return c.methods&conf.CacheGET != 0
+	case httpparse.MethodHead:
+		return c.methods&conf.CacheHEAD != 0
+	case httpparse.MethodPost:
+		return c.methods&conf.CachePOST != 0
+	}
+	return false
+}
+
+// serveProxy answers from the cache, or asks the backend.
+func (r *Request) serveProxy() verdict {
+	c := r.loc.proxy.cache
+	if c == nil || !c.methodCached(r.method) {
+		return r.askBackend()
+	}
+	zone := c.zone
+	if zone == nil {
+		name := c.zoneName.eval(r)
+		if len(name) == 0 || string(name) == "off" {
+			return r.askBackend()
+		}
+		if zone = r.site.zones[string(name)]; zone == nil {
+			r.logClient(levelError, "cache \"%s\" not found", name)
+			return r.fail(500, "")
+		}
+	}
+	r.caching = true
+	// The default key needs no more than views; the text lives in scratch
+	// until a miss needs it longer.
+	text := c.key.append(r, r.loop.keyText[:0])
+	r.loop.keyText = text
+	k := zone.MakeKey(text)
+	if len(c.bypass) > 0 && anyTruthy(r, c.bypass) {
+		r.cacheStatus = cacheBypass
+		return r.refill(zone, k, nil)
+	}
+	obj, st := zone.Lookup(r.loop.hot, k, r, r.now())
+	switch st {
+	case cache.Fresh:
+		return r.serveStored(obj, cacheHit)
+	case cache.Stale:
+		return r.serveExpired(zone, k, obj)
+	}
+	r.cacheStatus = cacheMiss
+	if c.minUses > 1 && zone.Uses(k, r.now()) < c.minUses {
+		return r.askBackend()
+	}
+	if c.lock {
+		return r.fillTogether(zone, k, nil)
+	}
+	return r.refill(zone, k, nil)
+}
+
+// serveExpired deals with a stored response that is past its lifetime.
+func (r *Request) serveExpired(zone *cache.Zone, k cache.Key, obj *cache.Object) verdict {
+	c := r.loc.proxy.cache
+	now := r.now()
+	whileUpdating := c.useStale&conf.OnUpdating != 0 || obj.StaleWhileUpdating(now)
+	if !whileUpdating {
+		r.cacheStatus = cacheExpired
+		if c.lock {
+			return r.fillTogether(zone, k, obj)
+		}
+		return r.refill(zone, k, obj)
+	}
+	ex := r.loop.newExchange(nil)
+	ex.take(r, zone, k, obj)
+	t := zone.Begin(r.loop.hot, ex.key, &ex.asker, nil, ex, now)
+	switch t.Role {
+	case cache.RoleServed:
+		ex.free()
+		return r.serveStored(t.Object, cacheHit)
+	case cache.RoleLeader, cache.RoleAlone:
+	default:
+		ex.free()
+		return r.serveStored(obj, cacheUpdating)
+	}
+	ex.fill = t.Fill
+	if c.background || obj.StaleWhileUpdating(now) {
+		r.refreshInBackground(ex)
+		return r.serveStored(obj, cacheStale)
+	}
+	r.cacheStatus = cacheExpired
+	ex.r = r
+	r.ex = ex
+	return r.askBackend()
+}
+
+// refreshInBackground asks the backend on the cache's behalf
+// (proxy_cache_background_update, stale-while-revalidate).
+func (r *Request) refreshInBackground(ex *exchange) {
+	h := r.loc.proxy
+	if ex.group = h.group; h.dynamic != nil {
+		if ex.group = r.resolveDynamic(h); ex.group == nil {
+			ex.abandonFill(errNoGroup)
+			ex.free()
+			return
+		}
+	}
+	r.buildBackendHead(ex)
+	r.ex = nil
+	ex.r = nil
+	req := upstream.RequestBytes{Head: ex.head, Idempotent: ex.idempotent, HeadRequest: ex.headRequest}
+	ex.start(req)
+}
+
+// take makes the exchange one whose response is to be stored under k.
+func (ex *exchange) take(r *Request, zone *cache.Zone, k cache.Key, stale *cache.Object) {
+	ex.site, ex.loc = r.site, r.loc
+	ex.zone = zone
+	ex.keyText = append(ex.keyText[:0], k.Text...)
+	ex.key = cache.Key{Text: ex.keyText, Hash: k.Hash}
+	ex.asker.take(r)
+	ex.stale = stale
+}
+
+// refill asks the backend and stores what it answers, without regard to
+// others who ask for the same.
+func (r *Request) refill(zone *cache.Zone, k cache.Key, stale *cache.Object) verdict {
+	c := r.loc.proxy.cache
+	ex := r.ex
+	if ex == nil {
+		ex = r.loop.newExchange(r)
+		r.ex = ex
+	}
+	ex.take(r, zone, k, stale)
+	if len(c.noCache) == 0 || !anyTruthy(r, c.noCache) {
+		ex.fill = zone.Alone(ex.key, r.now())
+	}
+	return r.askBackend()
+}
+
+// fillTogether lets one request ask the backend; the others read its response
+// as it arrives (proxy_cache_lock).
+func (r *Request) fillTogether(zone *cache.Zone, k cache.Key, stale *cache.Object) verdict {
+	c := r.loc.proxy.cache
+	if len(c.noCache) > 0 && anyTruthy(r, c.noCache) {
+		return r.refill(zone, k, stale)
+	}
+	if r.ex != nil { // an earlier group's exchange, kept for the log
+		return r.refill(zone, k, stale)
+	}
+	ex := r.loop.newExchange(nil)
+	ex.take(r, zone, k, stale)
+	t := zone.Begin(r.loop.hot, ex.key, &ex.asker, &r.reader, r, r.now())
+	switch t.Role {
+	case cache.RoleServed:
+		ex.free()
+		return r.serveStored(t.Object, cacheHit)
+	case cache.RoleFollower:
+		r.followed = followed{zone: zone, fill: t.Fill, stale: stale}
+		r.cacheKey = r.keep(k.Text)
+		ex.free()
+		r.handlerState = contentWaiting
+		r.loop.l.SetTimer(&r.lockTimer, r.now()+c.lockTimeout, r)
+		r.loop.stats.coalesced.Add(1)
+		r.pumpFill()
+		return done
+	}
+	ex.fill = t.Fill
+	ex.r = r
+	r.ex = ex
+	return r.askBackend()
+}
+
+// followed is the fill that a request reads but does not lead.
+type followed struct {
+	zone  *cache.Zone
+	fill  *cache.Fill
+	stale *cache.Object
+}
+
+// FillProgress implements cache.Waiter for a follower. It comes from any loop.
+func (r *Request) FillProgress(*cache.Fill) { r.loop.l.Post(r.wakeFromFill) }
+
+// pumpFill sends what has arrived of the fill that the request reads.
+func (r *Request) pumpFill() {
+	for r.reader.Fill() != nil {
+		if r.resp.headSent && r.queued() >= outputHigh {
+			break // the client's turn: outputDrained comes back here
+		}
+		obj, chunk, state := r.reader.Next()
+		if obj != nil && !r.resp.headSent {
+			if !r.reader.Matches(r) {
+				r.reader.Leave()
+				r.followAgain()
+				return
+			}
+			r.loop.l.StopTimer(&r.lockTimer)
+			r.headFromFill(obj)
+			if r.headerOnly {
+				r.reader.Leave()
+				r.endResponse()
+				return
+			}
+		}
+		if len(chunk) > 0 {
+			r.sendBody(chunk, true)
+			continue
+		}
+		switch state {
+		case cache.FillPending:
+			return
+		case cache.FillStreaming:
+			r.flushIfIdle()
+			return
+		case cache.FillComplete:
+			r.reader.Leave()
+			r.endResponse()
+			return
+		default:
+			r.fillEnded(state)
+			return
+		}
+	}
+	r.flushIfIdle()
+}
+
+// headFromFill answers with the head of a response that is on its way.
+func (r *Request) headFromFill(obj *cache.Object) {
+	if r.ex == nil && r.cacheStatus != cacheUpdating {
+		r.cacheStatus = cacheHit
+	}
+	r.handlerState = contentStreaming
+	r.adoptObject(obj)
+	r.resp.length = r.reader.Fill().Length()
+	r.resp.singleRange = true
+	r.sendHead()
+}
+
+// replyFromFill makes the client whose request leads the fill its first reader.
+func (r *Request) replyFromFill() {
+	r.ex.fill.Follow(&r.reader, nil)
+	r.pumpFill()
+}
+
+// fillEnded deals with a fill that will not give the response.
+func (r *Request) fillEnded(state cache.FillState) {
+	f := r.reader.Fill()
+	r.reader.Leave()
+	r.loop.l.StopTimer(&r.lockTimer)
+	if r.resp.headSent {
+		r.client.abort(r)
+		return
+	}
+	if state == cache.FillReleased { // not to be shared: everybody for himself, at once
+		r.settle(r.askBackend())
+		r.flushIfIdle()
+		return
+	}
+	var e *upstream.Error
+	if err := f.Err(); errors.As(err, &e) {
+		if !r.serveStale(e) {
+			r.settle(r.fail(e.Status, ""))
+		}
+		r.flushIfIdle()
+		return
+	}
+	r.followAgain()
+}
+
+// followAgain looks the key up once more.
+func (r *Request) followAgain() {
+	r.loop.l.StopTimer(&r.lockTimer)
+	if r.attempts++; r.attempts > 3 {
+		r.settle(r.askBackend())
+	} else {
+		r.settle(r.serveProxy())
+	}
+	r.flushIfIdle()
+}
+
+// lockExpired is reached when a follower has waited long enough: another
+// request is let through when the leader has taken proxy_cache_lock_age, else
+// this one alone, without storing the response (proxy_cache_lock_timeout).
+func (r *Request) lockExpired() {
+	fill := r.reader.Fill()
+	if fill == nil || r.resp.headSent || r.handlerState != contentWaiting {
+		return
+	}
+	c := r.loc.proxy.cache
+	r.reader.Leave()
+	ex := r.loop.newExchange(r)
+	k := r.followed.zone.MakeKey(r.cacheKey)
+	ex.take(r, r.followed.zone, k, r.followed.stale)
+	ex.fill = r.followed.zone.TakeOver(fill, ex, c.lockAge, r.now())
+	r.ex = ex
+	r.settle(r.askBackend())
+	r.flushIfIdle()
+}
+
+// serveStale answers with an expired response because the backend failed and
+// the location, or the response, allows it. false: it may not.
+func (r *Request) serveStale(e *upstream.Error) bool {
+	if r.loc.proxy == nil || r.loc.proxy.cache == nil {
+		return false
+	}
+	obj := r.followed.stale
+	if r.ex != nil {
+		obj = r.ex.stale
+	}
+	if obj == nil || !r.mayServeStale(obj, staleCondition(e)) {
+		return false
+	}
+	if r.ex != nil {
+		r.ex.state = exchangeOver
+	}
+	r.settle(r.serveStored(obj, cacheStale))
+	r.flushIfIdle()
+	return true
+}
+
+func (r *Request) mayServeStale(obj *cache.Object, cond conf.Conditions) bool {
+	return r.loc.proxy.cache.useStale&cond != 0 || obj.StaleOnError(r.now())
+}
+
+// staleCondition is the parameter of proxy_cache_use_stale that a failure falls under.
+func staleCondition(e *upstream.Error) conf.Conditions {
+	switch e.Kind {
+	case upstream.KindTimeout:
+		return conf.OnTimeout
+	case upstream.KindInvalidHead, upstream.KindHeadTooBig, upstream.KindInvalidBody:
+		return conf.OnInvalidHeader
+	}
+	return conf.OnError
+}
+
+// staleStatus is the parameter of proxy_cache_use_stale for a backend's status.
+func staleStatus(status int) conf.Conditions {
+	switch status {
+	case 403:
+		return conf.OnHTTP403
+	case 404:
+		return conf.OnHTTP404
+	case 429:
+		return conf.OnHTTP429
+	case 500:
+		return conf.OnHTTP500
+	case 502:
+		return conf.OnHTTP502
+	case 503:
+		return conf.OnHTTP503
+	case 504:
+		return conf.OnHTTP504
+	}
+	return 0
+}
+
+// keep lockTimer's owner next to its handler: see Expired in pace.go.
+var _ engine.Expirer = (*Request)(nil)

@@ -1,0 +1,167 @@
+package server
+
+import (
+	"errors"
+
+	"seawall/httpparse"
+)
+
+// What can happen to a request beside its regular course, and its end.
+
+// readBody asks the client for the body: streamed, it goes to the backend as
+// it comes; else all of it is collected first.
+func (r *Request) readBody(streamed bool) {
+	b := &r.body
+	b.state = bodyBuffer
+	if streamed {
+		b.state = bodyStream
+	}
+	b.streamed = streamed
+	b.max = r.loc.set.ClientMaxBodySize
+	b.limit = max(int(r.loc.set.ClientBodyBufferSize), 1)
+	r.client.readBody(r)
+}
+
+// bodyProgress is called by the client when body bytes came, or all did.
+func (r *Request) bodyProgress() {
+	switch {
+	case r.handlerState == contentReading && (r.body.whole || r.body.streamed):
+		r.handlerState = contentWaiting
+		r.startCall()
+	case r.body.streamed && r.ex != nil && r.ex.call.Active():
+		r.ex.call.BodyReady()
+	}
+}
+
+// pumpClient reads the body on after the backend, or the disk, made room.
+func (r *Request) pumpClient() {
+	if r.client != nil && r.body.wanted() {
+		r.client.readBody(r)
+	}
+}
+
+// bodyFailed ends a request whose body cannot be had.
+func (r *Request) bodyFailed(err error) {
+	r.body.state = bodyBroken
+	r.keepalive = false
+	r.lingering = true
+	status := 400
+	var bad *httpparse.Error
+	switch {
+	case errors.As(err, &bad):
+		status = bad.Page
+		r.logClient(levelInfo, "%s", bad.Reason)
+	case errors.Is(err, errBodyTooLarge):
+		status = 413
+		r.logClient(levelError, "%s: %d bytes", err.Error(), r.body.received)
+	default:
+		status = 500
+		r.logClient(levelCrit, "request body: %v", err)
+	}
+	r.dropBackend()
+	r.settle(r.fail(status, ""))
+}
+
+// bodyCut is called when the client's input ended within the body.
+func (r *Request) bodyCut(err error) {
+	r.body.state = bodyBroken
+	r.keepalive = false
+	r.logClient(levelInfo, "client prematurely closed connection")
+	if !r.resp.headSent {
+		r.resp.status = 400
+	}
+	r.dropBackend()
+	r.client.drop(r)
+}
+
+// dropBackend cancels what a backend does for this request alone.
+func (r *Request) dropBackend() {
+	if ex := r.ex; ex != nil && ex.call.Active() && ex.fill == nil {
+		ex.call.Cancel()
+		ex.state = exchangeOver
+	}
+}
+
+// clientClosed is called when the client has finished sending while its
+// request is being worked on. As nginx, that is taken for its leaving, unless
+// the response is of use to others or proxy_ignore_client_abort is on.
+func (r *Request) clientClosed() {
+	ex := r.ex
+	if ex == nil || ex.fill != nil || r.loc.proxy == nil || r.loc.proxy.ignoreAbort || r.resp.ended || !ex.call.Active() {
+		return
+	}
+	if !r.resp.headSent {
+		r.resp.status = clientClosed
+	}
+	r.logClient(levelInfo, "client prematurely closed connection")
+	r.client.drop(r)
+}
+
+// connectionLost is called when the client's connection was closed under the
+// request.
+func (r *Request) connectionLost(why error) {
+	if !r.resp.headSent {
+		r.resp.status = clientClosed
+	}
+}
+
+// sendsNow tells whether response bytes wait for the client.
+func (r *Request) sendsNow() bool { return r.client.pending() > 0 }
+
+// timedOut is called when the connection's deadline passed while the request
+// was being worked on.
+func (r *Request) timedOut() {
+	switch {
+	case r.client.pending() > 0:
+		r.logClient(levelInfo, "client timed out (110: Connection timed out) while sending to client")
+		r.timedOutSending = true
+		r.client.expire(r)
+	case r.body.wanted():
+		r.logClient(levelInfo, "client timed out (110: Connection timed out) while reading client request body")
+		r.body.state = bodyBroken
+		r.keepalive = false
+		r.dropBackend()
+		r.settle(r.fail(408, ""))
+		r.flushIfIdle()
+	}
+}
+
+// discardBody leaves the body unread: what still comes of it is dropped when
+// the response has been sent.
+func (r *Request) discardBody() {
+	if r.body.wanted() {
+		r.body.state = bodyUnread
+	}
+	r.expectTested = true
+}
+
+// closeSilently ends the connection without an answer (return 444).
+func (r *Request) closeSilently() {
+	r.keepalive = false
+	r.resp.status = closeSilent
+	r.client.drop(r)
+}
+
+// logAborted prepares the log line of a request whose head never became whole.
+func (r *Request) logAborted(status int) {
+	r.resp.status = status
+	if r.loc == nil && r.vhost != nil {
+		r.loc = r.vhost.root
+	}
+}
+
+// complete writes the request's log lines and counts it; once.
+func (r *Request) complete() {
+	if r.finished {
+		return
+	}
+	r.finished = true
+	if r.loc == nil {
+		if r.vhost == nil {
+			return
+		}
+		r.loc = r.vhost.root
+	}
+	r.loop.stats.count(r)
+	r.writeAccessLogs()
+}

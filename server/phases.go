@@ -1,0 +1,135 @@
+package server
+
+import "seawall/conf"
+
+// phase is a step of a request's life.
+type phase uint8
+
+// The phases of a request, in order. The head was read and the virtual
+// server chosen before the first (h1.go); an internal redirect goes back to
+// phaseFindLocation, one to a named location to phaseLocationRewrite.
+const (
+	phaseServerRewrite   phase = iota // `return` at server level
+	phaseFindLocation                 // uri -> location
+	phaseLocationRewrite              // `return` in the location
+	phaseLimits                       // body size, internal
+	phaseAccess                       // allow, deny, limit_except
+	phaseContent                      // backend, stored response, or 404; it drives filters, sending and log
+)
+
+// verdict is what a phase says when it returns.
+type verdict uint8
+
+const (
+	next verdict = iota // go on with the phase that r.phase names now
+	done                // an event (body, backend, timer) goes on, or the response is on its way
+)
+
+// do runs one phase. Each has one function, which sets nothing but what it decides.
+func (p phase) do(r *Request) verdict {
+	switch p {
+	case phaseServerRewrite:
+		return r.serverRewrite()
+	case phaseFindLocation:
+		return r.findLocation()
+	case phaseLocationRewrite:
+		return r.locationRewrite()
+	case phaseLimits:
+		return r.checkLimits()
+	case phaseAccess:
+		return r.checkAccess()
+	}
+	return r.serveContent()
+}
+
+// run drives the request until it waits for an event or its response is on
+// its way.
+func (r *Request) run() {
+	for v := next; v == next; {
+		at := r.phase
+		r.phase++
+		v = at.do(r) // after done, r may be another request already
+	}
+}
+
+// settle goes on after a verdict that was reached outside of run.
+func (r *Request) settle(v verdict) {
+	if v == next {
+		r.run()
+	}
+}
+
+// serverRewrite answers a `return` that stands in the server block.
+func (r *Request) serverRewrite() verdict {
+	r.loc = r.vhost.root
+	if ret := r.loc.ret; ret != nil {
+		return r.serveReturn(ret)
+	}
+	return next
+}
+
+// findLocation chooses the location that serves r.uri.
+func (r *Request) findLocation() verdict {
+	m := r.vhost.locations.find(r.uri)
+	if m.captures != nil {
+		r.capturesOf, r.captures, r.captured = m.loc.regex, m.captures, r.uri
+	}
+	r.setLocation(m.loc)
+	if m.redirect {
+		// nginx: "a permanent redirect with the code 301 will be returned
+		// to the requested URI with the slash appended".
+		target := append(append(r.keep(r.uri), '/'), r.argsSuffix()...)
+		return r.redirect(301, target)
+	}
+	return next
+}
+
+// argsSuffix is "?args", or nothing.
+func (r *Request) argsSuffix() []byte {
+	if len(r.args) == 0 {
+		return nil
+	}
+	from := len(r.arena)
+	r.arena = append(append(r.arena, '?'), r.args...)
+	return r.arena[from:]
+}
+
+// setLocation makes l the location of the request and takes over what it
+// says about the connection.
+func (r *Request) setLocation(l *location) {
+	r.loc = l
+	if r.keepalive && (l.set.KeepaliveTimeout == 0 || int(r.serverNo) >= l.set.KeepaliveRequests) {
+		r.keepalive = false
+	}
+}
+
+// locationRewrite answers a `return` that stands in the location.
+func (r *Request) locationRewrite() verdict {
+	if ret := r.loc.ret; ret != nil && r.loc.kind != conf.Level {
+		return r.serveReturn(ret)
+	}
+	return next
+}
+
+// checkLimits refuses what the location does not take at all.
+func (r *Request) checkLimits() verdict {
+	l := r.loc
+	if l.set.Internal && !r.internal {
+		return r.fail(404, "")
+	}
+	if max := l.set.ClientMaxBodySize; max > 0 && r.head.ContentLength > max && !r.errorPage {
+		r.logClient(levelError, "client intended to send too large body: %d bytes", r.head.ContentLength)
+		return r.fail(413, "")
+	}
+	return next
+}
+
+// serveContent hands the request to the location's handler.
+func (r *Request) serveContent() verdict {
+	if l := r.loc; l.proxy != nil {
+		return r.serveProxy()
+	}
+	// Static files come with a later issue; until then a location without
+	// a handler has nothing at any URI.
+	return r.fail(404, "")
+}

@@ -1,0 +1,71 @@
+package server
+
+import (
+	"bytes"
+	"path"
+
+	"seawall/conf"
+)
+
+// returnRule is the return directive, see
+// https://nginx.org/en/docs/http/ngx_http_rewrite_module.html#return.
+type returnRule struct {
+	code     int
+	text     *value // nil: nginx's own page
+	redirect bool   // text is a URL
+}
+
+func (b *builder) compileReturn(c *conf.Return) *returnRule {
+	if c == nil {
+		return nil
+	}
+	ret := &returnRule{code: c.Code, redirect: c.Redirect}
+	if c.Text != nil {
+		v := b.compile(*c.Text)
+		ret.text = &v
+	}
+	return ret
+}
+
+// serveReturn answers as the rule says.
+func (r *Request) serveReturn(ret *returnRule) verdict {
+	if ret.code == closeSilent {
+		r.closeSilently()
+		return done
+	}
+	var text []byte
+	if ret.text != nil {
+		text = ret.text.eval(r)
+	}
+	switch {
+	case ret.redirect:
+		return r.redirect(ret.code, text)
+	case ret.code >= 400 && len(text) == 0:
+		return r.fail(ret.code, "")
+	}
+	r.discardBody()
+	r.resp.begin(ret.code)
+	r.resp.contentType = r.contentTypeFor(r.uri)
+	return r.answer(text, false)
+}
+
+// redirect answers with a Location and nginx's page for the code. An
+// error_page for the code applies.
+func (r *Request) redirect(code int, target []byte) verdict {
+	r.resp.begin(code)
+	r.resp.setLocation(target)
+	return r.specialResponse(code)
+}
+
+// contentTypeFor gives the media type for the extension of uri, as `types`
+// and default_type say.
+func (r *Request) contentTypeFor(uri []byte) []byte {
+	types := r.loc.set.Types
+	if i := bytes.LastIndexByte(uri, '.'); i >= 0 && len(types) > 0 && bytes.IndexByte(uri[i:], '/') < 0 {
+		ext := path.Ext(string(uri))
+		if t, ok := types[string(bytes.ToLower([]byte(ext[1:])))]; ok {
+			return []byte(t)
+		}
+	}
+	return r.loc.defaultType
+}

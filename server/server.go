@@ -1,0 +1,253 @@
+package server
+
+import (
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"seawall/cache"
+	"seawall/conf"
+	"seawall/engine"
+	"seawall/logs"
+)
+
+const productName = "seawall"
+
+// Version is Seawall's version, as the Server field and -v show it.
+const Version = "0.1.0"
+
+// Options are what the process gives a server.
+type Options struct {
+	Registry *logs.Registry // opens log files; outlives the server
+	Log      *logs.ErrorLog // the main error log
+}
+
+// Server serves one configuration at a time. Its methods may be called from
+// any goroutine.
+type Server struct {
+	opt   Options
+	log   *logs.ErrorLog
+	eng   *engine.Engine
+	loops []*loopState
+
+	current atomic.Pointer[site]
+
+	mu      sync.Mutex // guards what follows; held while a configuration is built or put in place
+	keys    map[string]*listenKey
+	sinks   map[string]*logSink
+	zones   map[string]*keptZone
+	serial  uint64
+	stopped bool
+
+	drained chan struct{} // closed by Stop: ends a Shutdown under way
+}
+
+// listenKey stands for an address over reloads: it is the listener's token.
+type listenKey struct{ current atomic.Pointer[listenAddr] }
+
+// keptZone is a cache that outlives reloads that do not change it.
+type keptZone struct {
+	zone     *cache.Zone
+	memory   int64
+	inactive time.Duration
+}
+
+// New builds what cfg describes and opens its log files; nothing listens before Start.
+func New(cfg *conf.Config, opt Options) (*Server, error) {
+	s := &Server{opt: opt, log: opt.Log, keys: map[string]*listenKey{}, sinks: map[string]*logSink{},
+		zones: map[string]*keptZone{}, drained: make(chan struct{})}
+	n := cfg.Main.WorkerProcesses
+	if n == 0 {
+		n = runtime.NumCPU()
+	}
+	eng, err := engine.New(engine.Options{Loops: n, MaxConns: cfg.Events.WorkerConnections, Log: s.logEngine})
+	if err != nil {
+		return nil, err
+	}
+	s.eng = eng
+	for _, l := range eng.Loops() {
+		s.loops = append(s.loops, newLoopState(s, l))
+	}
+	st, err := s.build(cfg)
+	if err != nil {
+		return nil, err
+	}
+	s.current.Store(st)
+	return s, nil
+}
+
+// logEngine writes what the engine has to say.
+func (s *Server) logEngine(sev engine.Severity, conn uint64, text string) {
+	s.log.Log(logs.Level(sev), conn, text)
+}
+
+// Start opens the listening sockets and serves.
+func (s *Server) Start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.eng.Start(); err != nil {
+		return err
+	}
+	st := s.current.Load()
+	specs := s.listenSpecs(st)
+	if err := s.eng.SetListeners(specs); err != nil {
+		return err
+	}
+	s.putInPlace(st)
+	return nil
+}
+
+// Reload replaces the configuration. Requests under way keep the one that
+// they began with. On error nothing changes.
+func (s *Server) Reload(cfg *conf.Config) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return errors.New("the server is stopping")
+	}
+	st, err := s.build(cfg)
+	if err != nil {
+		return err
+	}
+	// The new addresses are known to their keys before a connection can come
+	// by them; those of the old configuration change over with putInPlace.
+	specs := s.listenSpecs(st)
+	for _, la := range st.listeners {
+		s.key(la).current.CompareAndSwap(nil, la)
+	}
+	if err := s.eng.SetListeners(specs); err != nil {
+		return err
+	}
+	s.putInPlace(st)
+	return nil
+}
+
+// putInPlace makes st what new requests are served by.
+func (s *Server) putInPlace(st *site) {
+	for _, la := range st.listeners {
+		s.key(la).current.Store(la)
+	}
+	s.current.Store(st)
+	for _, kept := range s.zones {
+		kept.zone.DropHot()
+	}
+}
+
+// key gives the token of an address.
+func (s *Server) key(la *listenAddr) *listenKey {
+	name := la.spec.Network + " " + la.spec.Addr
+	k := s.keys[name]
+	if k == nil {
+		k = &listenKey{}
+		s.keys[name] = k
+	}
+	return k
+}
+
+// listenSpecs describes the sockets of a configuration.
+func (s *Server) listenSpecs(st *site) []engine.ListenSpec {
+	specs := make([]engine.ListenSpec, 0, len(st.listeners))
+	for _, la := range st.listeners {
+		k := s.key(la)
+		k.current.CompareAndSwap(nil, la)
+		ln := la.spec
+		spec := engine.ListenSpec{
+			Network: ln.Network, Addr: ln.Addr, Backlog: ln.Backlog, ReusePort: ln.ReusePort, IPv6Only: ln.IPv6Only,
+			DeferAccept: ln.Deferred, RcvBuf: ln.RcvBuf, SndBuf: ln.SndBuf, FastOpen: ln.FastOpen,
+			Acceptor: acceptor{s}, Token: k,
+		}
+		if ka := ln.KeepAlive; ka.Set {
+			spec.KeepAlive = engine.KeepAlive{Mode: engine.KeepAliveOff, Idle: ka.Idle, Interval: ka.Interval, Count: ka.Count}
+			if ka.On {
+				spec.KeepAlive.Mode = engine.KeepAliveOn
+			}
+		}
+		specs = append(specs, spec)
+	}
+	return specs
+}
+
+// acceptor takes new connections over. It implements engine.Acceptor.
+type acceptor struct{ s *Server }
+
+func (a acceptor) Accepted(c *engine.Conn, ln *engine.Listener) {
+	loop := c.Loop().Data().(*loopState)
+	loop.accepted(c, loop.addrOf(c, ln.Token().(*listenKey)))
+}
+
+// addrOf finds, in the configuration of the moment, the address that a
+// connection came to.
+func (s *loopState) addrOf(c *engine.Conn, k *listenKey) *listenAddr {
+	la := k.current.Load()
+	if la.specifics != nil {
+		if own := la.specifics[c.LocalAddr()]; own != nil {
+			return own
+		}
+	}
+	return la
+}
+
+// currentAddr is addrOf for the next request of a connection.
+func (s *loopState) currentAddr(h *h1Conn) *listenAddr {
+	if h.addr.site == s.srv.current.Load() {
+		return h.addr
+	}
+	return s.addrOf(h.c, h.c.Listener().Token().(*listenKey))
+}
+
+// ReopenLogs opens all log files anew, for log rotation.
+func (s *Server) ReopenLogs() error { return s.opt.Registry.Reopen() }
+
+// Shutdown ends gracefully: no new connections, idle ones are closed, requests
+// under way are answered. It returns when all is done, when
+// worker_shutdown_timeout is over, or when Stop is called.
+func (s *Server) Shutdown() {
+	s.mu.Lock()
+	s.stopped = true
+	s.eng.StopAccepting()
+	s.mu.Unlock()
+	for _, l := range s.loops {
+		l.l.Post(l.drain)
+	}
+	var timeout <-chan time.Time
+	if d := s.current.Load().cfg.Main.WorkerShutdownTimeout; d > 0 {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		timeout = t.C
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for s.eng.Stats().Active > 0 {
+		select {
+		case <-tick.C:
+		case <-timeout:
+			s.Stop()
+			return
+		case <-s.drained:
+			return
+		}
+	}
+	s.Stop()
+}
+
+// Stop ends at once: every connection is closed. Idempotent.
+func (s *Server) Stop() {
+	s.mu.Lock()
+	if s.stopped {
+		select {
+		case <-s.drained:
+			s.mu.Unlock()
+			return
+		default:
+		}
+	}
+	s.stopped = true
+	close(s.drained)
+	s.mu.Unlock()
+	s.eng.Stop()
+	for _, l := range s.loops {
+		l.releaseAppenders()
+	}
+}
