@@ -20,8 +20,7 @@ const Version = "0.1.0"
 
 // Options are what the process gives a server.
 type Options struct {
-	Registry *logs.Registry // opens log files; outlives the server
-	Log      *logs.ErrorLog // the main error log
+	Log *logs.ErrorLog // the main error log; access logs are opened with its registry
 }
 
 // Server serves one configuration at a time. Its methods may be called from
@@ -198,7 +197,7 @@ func (s *loopState) currentAddr(h *h1Conn) *listenAddr {
 }
 
 // ReopenLogs opens all log files anew, for log rotation.
-func (s *Server) ReopenLogs() error { return s.opt.Registry.Reopen() }
+func (s *Server) ReopenLogs() error { return s.log.Registry().Reopen() }
 
 // Shutdown ends gracefully: no new connections, idle ones are closed, requests
 // under way are answered. It returns when all is done, when

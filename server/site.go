@@ -263,7 +263,7 @@ func (b *builder) openErrorLog(targets []conf.ErrorLog) *logs.ErrorLog {
 	if len(targets) == 0 || sameTargets(targets, b.cfg.Main.ErrorLogs) {
 		return b.srv.log
 	}
-	log, err := openErrorLog(b.srv.opt.Registry, targets)
+	log, err := openErrorLog(b.srv.log.Registry(), targets)
 	if err != nil {
 		b.fail(targets[0].Pos, "%v", err)
 	}

@@ -144,12 +144,12 @@ func (st *site) groupFor(host string) *upstream.Group {
 // openSink gives the access log file at path.
 func (s *Server) openSink(path string, buffering logs.Buffering) (*logSink, error) {
 	if sink := s.sinks[path]; sink != nil {
-		if f, err := s.opt.Registry.Open(path, buffering); err == nil {
+		if f, err := s.log.Registry().Open(path, buffering); err == nil {
 			f.Release() // opened once more only to take over the buffering
 		}
 		return sink, nil
 	}
-	f, err := s.opt.Registry.Open(path, buffering)
+	f, err := s.log.Registry().Open(path, buffering)
 	if err != nil {
 		return nil, err
 	}
