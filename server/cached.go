@@ -199,7 +199,7 @@ func (r *Request) refreshInBackground(ex *exchange) {
 
 // take makes the exchange one whose response is to be stored under k.
 func (ex *exchange) take(r *Request, zone *cache.Zone, k cache.Key, stale *cache.Object) {
-	ex.site, ex.loc = r.site, r.loc
+	ex.loc = r.loc
 	ex.zone = zone
 	ex.keyText = append(ex.keyText[:0], k.Text...)
 	ex.key = cache.Key{Text: ex.keyText, Hash: k.Hash}

@@ -16,7 +16,6 @@ import (
 type exchange struct {
 	call  upstream.Call
 	loop  *loopState
-	site  *site
 	loc   *location
 	group *upstream.Group
 	r     *Request // the client's request; nil when it has left, or never was one (background update)
@@ -91,7 +90,7 @@ func fieldValue(raw []byte, fields []httpparse.Field, name []byte, i int) ([]byt
 	return nil, false
 }
 
-// newExchange takes an exchange for r from the pool.
+// newExchange takes an exchange from the pool, for r or, nil, for nobody yet.
 func (s *loopState) newExchange(r *Request) *exchange {
 	var ex *exchange
 	if n := len(s.exchanges); n > 0 {
@@ -100,7 +99,7 @@ func (s *loopState) newExchange(r *Request) *exchange {
 	} else {
 		ex = &exchange{loop: s}
 	}
-	ex.site, ex.loc, ex.r = r.site, r.loc, r
+	ex.r = r
 	return ex
 }
 
@@ -132,7 +131,7 @@ func (ex *exchange) over() {
 
 // free puts the exchange back into the pool. The call keeps its own memory.
 func (ex *exchange) free() {
-	ex.site, ex.loc, ex.group, ex.r = nil, nil, nil, nil
+	ex.loc, ex.group, ex.r = nil, nil, nil
 	ex.state = exchangeIdle
 	ex.head, ex.reply, ex.fields = ex.head[:0], ex.reply[:0], ex.fields[:0]
 	ex.ownBody = fixedBody{}
