@@ -39,11 +39,12 @@ func (w *World) runCommand(t testing.TB, args ...string) Output {
 	return Output{Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}
 }
 
-// Named exceptions of command output: the product's name and version, and the hint with which Seawall ends a message about an
-// unknown name (docs/differences.md, nearest-name-in-errors).
+// Named exceptions of command output: the product's name and version, and what docs/differences.md lists as
+// nearest-name-in-errors and notices-of-the-configuration-test.
 var (
 	programPattern = regexp.MustCompile(`(?m)^(nginx|seawall):`)
 	versionPattern = regexp.MustCompile(`(?m)^(nginx|seawall) version: (nginx|seawall)/\S+.*$`)
+	noticePattern  = regexp.MustCompile(`(?m)^PRODUCT: \[notice\] .*\n`)
 	hintPattern    = regexp.MustCompile(`; did you mean "[^"]*"\?`)
 	logTimePattern = regexp.MustCompile(`(?m)^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (\[\w+\]) \d+#\d+: .*\n`)
 )
@@ -53,6 +54,7 @@ func (o Output) normal(p places) string {
 	clean := func(text string) string {
 		text = programPattern.ReplaceAllString(text, "PRODUCT:")
 		text = versionPattern.ReplaceAllString(text, "PRODUCT version: PRODUCT/VERSION")
+		text = noticePattern.ReplaceAllString(text, "")
 		text = hintPattern.ReplaceAllString(text, "")
 		// Before the error log is open, messages are repeated on stderr in the log's format.
 		text = logTimePattern.ReplaceAllString(text, "")

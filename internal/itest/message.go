@@ -124,13 +124,13 @@ func headerValue(head, name string) string {
 	return ""
 }
 
-// setHeader replaces the value of a header line in a raw head, and leaves a head without it alone.
+// setHeader replaces the value of a header in a raw head and nothing around it; a head without that header stays as it is.
 func setHeader(head, name, value string) string {
 	lines := strings.SplitAfter(head, "\r\n")
 	for i, line := range lines {
-		n, _, ok := strings.Cut(line, ":")
-		if ok && strings.EqualFold(n, name) {
-			lines[i] = n + ": " + value + "\r\n"
+		n, v, ok := strings.Cut(strings.TrimSuffix(line, "\r\n"), ":")
+		if old := strings.Trim(v, " \t\r"); ok && old != "" && strings.EqualFold(n, name) {
+			lines[i] = n + ":" + strings.Replace(v, old, value, 1) + "\r\n"
 		}
 	}
 	return strings.Join(lines, "")

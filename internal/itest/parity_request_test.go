@@ -175,7 +175,6 @@ location ~ ^/regexouter/ {
     location ~ \.a$ { return 200 "regex in regex\n"; }
     return 200 "regex outer\n";
 }
-location ~ ^/negative/(?!no) { return 200 "lookahead\n"; }
 location /missing { return 404; }
 location /tonamed { error_page 404 @fallback; return 404; }
 location /touri { error_page 404 /errors/404?x=1; return 404; }

@@ -163,7 +163,7 @@ func (cfg Config) text(bin Binary) string {
 		b.WriteString(nginxTempPaths)
 	}
 	if !cfg.Bare {
-		// Current nginx speaks HTTP/1.1 with keep-alive to backends by default (since 1.29.7), Debian's 1.22 does not.
+		// Named exception http-1.1-to-backends: current nginx does so by default, Debian's 1.22 does not.
 		b.WriteString("proxy_http_version 1.1;\nproxy_set_header Connection \"\";\n")
 	}
 	if !strings.Contains(cfg.HTTP, "access_log") {
