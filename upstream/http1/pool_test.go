@@ -16,8 +16,10 @@ func together(t *testing.T, r *rig.Rig, g *upstream.Group, n int, let chan struc
 	for i := range jobs {
 		jobs[i] = (&rig.Job{Rig: r, Group: g, Policy: policy(), Req: rig.Get}).Go()
 	}
-	for _, j := range jobs {
+	for range n { // each is held by a connection of its own until all are there
 		let <- struct{}{}
+	}
+	for _, j := range jobs {
 		if j.Wait(); !j.Done {
 			t.Fatal(j.Failure())
 		}
@@ -44,9 +46,7 @@ func TestPoolIsLastInFirstOut(t *testing.T) {
 	g := group(r, o)
 	// Two calls at once: two connections.
 	first := &rig.Job{Rig: r, Group: g, Policy: policy(), Req: rig.Get}
-	first.OnHead = func(j *rig.Job) { j.Pause() }
 	heads := make(chan struct{})
-	first.OnBody = nil
 	first.OnHead = func(j *rig.Job) { j.Pause(); close(heads) }
 	first.Go()
 	r.Wait(heads, "the first head")

@@ -147,3 +147,10 @@ func (c *Client) Line() string {
 	s, _ := c.r.ReadString('\n')
 	return s
 }
+
+// CloseWrite ends the sending side.
+func (c *Client) CloseWrite() {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		_ = tcp.CloseWrite()
+	}
+}
