@@ -10,13 +10,13 @@
 //	k := zone.MakeKey(text)
 //	obj, st := zone.Lookup(hot, k, req, now)     // Fresh: send obj. Stale: obj may still be of use
 //	t := zone.Begin(hot, k, req, &reader, waiter, now)
-//	  t.Role == RoleServed:   t.Object became fresh meanwhile
-//	  t.Role == RoleFollower: reader.Next() streams what the leader gets
-//	  t.Role == RoleLeader:   ask the backend, then
+//	  RoleServed:   t.Object became fresh meanwhile
+//	  RoleFollower: reader.Next() streams what the leader gets
+//	  RoleLeader, RoleAlone: ask the backend, then
 //	    v := Decide(rules, status, headers, wall)
-//	    f.Head(NewObject(...), v, contentLength)  or  f.Release(v.Reason)
+//	    f.Head(NewObject(...), req, length, now)  or  f.Release(v.Reason, status, now)
 //	    f.Append(bytes) ...
-//	    f.Finish(hot, now)                       or  f.Abort(err)
+//	    f.Finish(hot, now)                        or  f.Abort(err)
 //
 // # Levels
 //
@@ -28,7 +28,7 @@
 //
 // # Locks
 //
-// Three kinds of mutex, never two of them held at once by this package's code
-// but in this order: a registry shard (fills by key), a Fill, a freecache
-// segment. None is held while a Waiter is called.
+// Two kinds of mutex, in this order: a registry shard (fills by key), a Fill.
+// freecache's segment locks are taken with neither of them held, and none is held
+// while a Waiter is called. HotTables have none.
 package cache

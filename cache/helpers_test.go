@@ -2,6 +2,7 @@ package cache
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"testing"
@@ -55,13 +56,13 @@ func bodyBytes(o *Object) []byte { return bytes.Join(o.Body.Chunks(), nil) }
 
 // pattern is n bytes that differ by seed and position.
 func pattern(n int, seed byte) []byte {
-	p := make([]byte, n)
-	x := uint32(seed)*2654435761 + 1
-	for i := range p {
-		x = x*1664525 + 1013904223
-		p[i] = byte(x >> 24)
+	p := make([]byte, n+8)
+	x := uint64(seed)*prime3 + 1
+	for i := 0; i < n; i += 8 {
+		x = x*6364136223846793005 + 1442695040888963407
+		binary.LittleEndian.PutUint64(p[i:], x^x>>32)
 	}
-	return p
+	return p[:n:n]
 }
 
 func newTestZone(tb testing.TB, memory int64) *Zone {

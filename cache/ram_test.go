@@ -58,13 +58,13 @@ func TestHeadLargerThanAnEntry(t *testing.T) {
 
 // Any body up to about the zone's size can be stored, in whatever state the zone is.
 func TestLargestBody(t *testing.T) {
-	for memory, share := range map[int64]float64{1 << 20: 0.75, 10 << 20: 0.9, 64 << 20: 0.9} {
+	for memory, share := range map[int64]float64{1 << 20: 0.75, 10 << 20: 0.9, 24 << 20: 0.9} {
 		z := newTestZone(t, memory)
 		if ratio := float64(z.MaxBody()) / float64(memory); ratio < share {
 			t.Errorf("%d: the largest body is %.2f of the memory", memory, ratio)
 		}
 		body := pattern(int(z.MaxBody()), 9)
-		for round := range int64(3) {
+		for round := range int64(2) {
 			now := round * sec
 			// The zone is full of small pages, all in use.
 			for i := range int(memory / 2000) {
@@ -86,14 +86,14 @@ func TestLargestBody(t *testing.T) {
 // look-up gives the body that was stored last or nothing, never a mixture, and
 // pages in use survive a stream of large bodies that are asked for once.
 func TestEvictionNeverMixesBodies(t *testing.T) {
-	z := newTestZone(t, 4<<20)
+	z := newTestZone(t, 1<<20)
 	model := map[string]byte{}
 	rnd := uint32(1)
 	next := func(n int) int {
 		rnd = rnd*1664525 + 1013904223
 		return int(rnd>>8) % n
 	}
-	sizes := []int{10, 3000, 40_000, 400_000, 1_500_000}
+	sizes := []int{10, 900, 10_000, 100_000, 400_000}
 	hits := 0
 	for step := range 1500 {
 		now := int64(step) * int64(20*time.Millisecond)

@@ -34,16 +34,16 @@ func (f *Fill) join(rd *Reader, w Waiter) bool {
 }
 
 // mayServe reports whether the fill's response may be the one that a request
-// asks for, as far as is known: vary and variant are the request's by what is
-// stored, or nil and 0.
-func (f *Fill) mayServe(z *Zone, vary []byte, variant uint64, req VaryRequest) bool {
+// asks for: by its head's Vary, or before the head came, by what was stored last.
+func (f *Fill) mayServe(z *Zone, req VaryRequest) bool {
 	f.mu.Lock()
 	obj := f.object
 	f.mu.Unlock()
+	vary, variant := f.vary, f.variant
 	if obj != nil {
-		return obj.Vary == nil || z.variantOf(obj.Vary, req) == obj.Variant
+		vary, variant = obj.Vary, obj.Variant
 	}
-	return f.vary == nil || string(f.vary) != string(vary) || f.variant == variant
+	return vary == nil || z.variantOf(vary, req) == variant
 }
 
 // Fill is what the reader is attached to; nil: nothing.
@@ -88,7 +88,7 @@ func (rd *Reader) advance(f *Fill) []byte {
 
 // caughtUp tells, once, that a paused leader may go on. With the lock held.
 func (f *Fill) caughtUp() bool {
-	if f.paused && f.backlog() <= Window/2 {
+	if f.paused && !f.state.Final() && f.backlog() <= Window/2 {
 		f.paused = false
 		f.trim()
 		return f.leader != nil

@@ -99,30 +99,25 @@ func (z *Zone) Begin(h *HotTable, k Key, req VaryRequest, rd *Reader, w Waiter, 
 	if z.passes.marked(k.Hash, now) {
 		return Ticket{Role: RoleAlone, Fill: z.newFill(k, w, now)}
 	}
-	// Which variant this request asks for, if the main entry tells.
-	vary, _, _ := z.ram.peekVary(entryKeyOf(k.Hash, 0), k.Text, z.generation.Load())
-	variant := uint64(0)
-	if vary != nil {
-		variant = z.variantOf(vary, req)
-	}
 	s := z.fills.shard(k.Hash)
 	s.mu.Lock()
-	for f := s.fills[k.Hash]; f != nil; f = f.next {
-		if string(f.key.Text) != string(k.Text) || !f.mayServe(z, vary, variant, req) {
-			continue
-		}
-		if rd == nil {
-			s.mu.Unlock()
-			return Ticket{Role: RoleBusy, Fill: f}
-		}
-		if f.join(rd, w) {
-			s.mu.Unlock()
-			z.fills.followers.Add(1)
-			return Ticket{Role: RoleFollower, Fill: f}
-		}
+	ticket, found := z.findFill(s, k, req, rd, w)
+	s.mu.Unlock()
+	if found {
+		return ticket
 	}
+	// This request is to lead. Which variant it asks for, if the main entry
+	// tells, is found out without the shard's lock, hence the second look.
 	f := z.newFill(k, w, now)
-	f.vary, f.variant = vary, variant
+	if vary, _, _ := z.ram.peekVary(entryKeyOf(k.Hash, 0), k.Text, z.generation.Load()); vary != nil {
+		f.vary, f.variant = vary, z.variantOf(vary, req)
+	}
+	s.mu.Lock()
+	if ticket, found = z.findFill(s, k, req, rd, w); found {
+		s.mu.Unlock()
+		f.end()
+		return ticket
+	}
 	s.add(f)
 	s.mu.Unlock()
 
@@ -134,6 +129,23 @@ func (z *Zone) Begin(h *HotTable, k Key, req VaryRequest, rd *Reader, w Waiter, 
 		return Ticket{Role: RoleServed, Object: obj}
 	}
 	return Ticket{Role: RoleLeader, Fill: f}
+}
+
+// findFill joins a registered fill that may serve the request. With s.mu held.
+func (z *Zone) findFill(s *fillShard, k Key, req VaryRequest, rd *Reader, w Waiter) (t Ticket, found bool) {
+	for f := s.fills[k.Hash]; f != nil; f = f.next {
+		if string(f.key.Text) != string(k.Text) || !f.mayServe(z, req) {
+			continue
+		}
+		if rd == nil {
+			return Ticket{Role: RoleBusy, Fill: f}, true
+		}
+		if f.join(rd, w) {
+			z.fills.followers.Add(1)
+			return Ticket{Role: RoleFollower, Fill: f}, true
+		}
+	}
+	return Ticket{}, false
 }
 
 // Alone makes a fill that nobody else sees: for a response to be stored without
