@@ -25,7 +25,8 @@ type nginx struct {
 // settings are the servers' peculiarities, "" the defaults.
 var settings = []string{"", "merge_slashes off;", "ignore_invalid_headers off;", "underscores_in_headers on;"}
 
-func startNginx(t *testing.T) *nginx {
+// startNginx starts one with all settings; locations go into every server.
+func startNginx(t *testing.T, locations ...string) *nginx {
 	t.Helper()
 	if _, err := os.Stat(nginxBinary); err != nil {
 		t.Fatalf("%s is missing: these tests compare with Debian's nginx; apt-get install nginx-light (make test does)", nginxBinary)
@@ -40,7 +41,7 @@ func startNginx(t *testing.T) *nginx {
 		}
 		n.ports[s] = ln.Addr().String()
 		ln.Close()
-		fmt.Fprintf(&servers, `server { listen %s; %s location / { return 200 "$uri\n$request_uri\n$args\n$host\n$http_x_f\n"; } }`+"\n", n.ports[s], s)
+		fmt.Fprintf(&servers, `server { listen %s; %s %s location / { return 200 "$uri\n$request_uri\n$args\n$host\n$http_x_f\n"; } }`+"\n", n.ports[s], s, strings.Join(locations, " "))
 	}
 	conf := fmt.Sprintf(`daemon off; master_process off; pid nginx.pid; error_log error.log info;
 events { worker_connections 64; }
