@@ -47,7 +47,7 @@ func TestFaultManyTricklingClientsLeaveRoomForOthers(t *testing.T) {
 }
 
 func TestFaultVanishingClientFreesItsBackend(t *testing.T) {
-	cfg := Config{Server: `location / { proxy_pass http://127.0.0.1:{{origin}}; }`}
+	cfg := Config{Server: `location / { proxy_buffering off; proxy_pass http://127.0.0.1:{{origin}}; }`}
 	onBoth(t, cfg, func(t *testing.T, w *World) {
 		w.Origin[0].Script(Does(Stall()))
 		for _, end := range []Act{Reset(), Close()} {

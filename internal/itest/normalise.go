@@ -11,6 +11,7 @@ import (
 // The exceptions to "byte for byte", all of them:
 //   - the product's name and version in Server and in the signature of built-in pages, and what they do to Content-Length;
 //   - a Date that is today's;
+//   - counts of bytes sent in access log lines, where the name and version in an answer change them;
 //   - where chunks begin and end (the joined body and the trailers are compared);
 //   - ports, paths and process ids, which differ from world to world;
 //   - time, pid, tid and connection number of error log lines.
@@ -35,6 +36,12 @@ func generic(product string) string {
 
 // normalResponses renders what a client heard so that two servers' answers can be compared as text.
 func normalResponses(h Heard, p places, ignored []string) string {
+	return renderResponses(h, p, ignored, map[string]string{})
+}
+
+// renderResponses is normalResponses; it also notes in sizes which byte counts (of a body, of a whole answer) the rendering
+// changed, for normalAccessLog.
+func renderResponses(h Heard, p places, ignored []string, sizes map[string]string) string {
 	var b strings.Builder
 	for _, m := range splitMessages(h.Raw, h.Methods) {
 		head := m.head
@@ -56,6 +63,7 @@ func normalResponses(h Heard, p places, ignored []string) string {
 			return "<center>" + generic(product) + "</center>"
 		})
 		shrunk := len(m.body) - len(body)
+		whole := len(m.head) + len(m.body)
 		if m.headOnly && m.status >= 300 && headerValue(head, "Content-Type") == "text/html" {
 			shrunk = signatureLength - len("PRODUCT/VERSION")
 		}
@@ -63,6 +71,12 @@ func normalResponses(h Heard, p places, ignored []string) string {
 			if n, err := strconv.Atoi(headerValue(head, "Content-Length")); err == nil {
 				head = setHeader(head, "Content-Length", strconv.Itoa(n-shrunk))
 			}
+		}
+		if shrunk != 0 && !m.headOnly {
+			sizes[strconv.Itoa(len(m.body))] = strconv.Itoa(len(body))
+		}
+		if !m.chunked && signatureLength > 0 {
+			sizes[strconv.Itoa(whole)] = strconv.Itoa(whole - len(m.body) + len(body) - signatureLength + len("PRODUCT/VERSION"))
 		}
 		b.WriteString(visible(p.hide(head)))
 		b.WriteString(visible(p.hide(body)))
@@ -92,6 +106,18 @@ func normalRequest(r Received, p places, ignored []string) string {
 		out += "[request cut short]"
 	}
 	return out + "\n"
+}
+
+var numberPattern = regexp.MustCompile(`\b\d+\b`)
+
+// normalAccessLog renders access log lines; sizes comes from renderResponses.
+func normalAccessLog(lines string, p places, sizes map[string]string) string {
+	return numberPattern.ReplaceAllStringFunc(visible(p.hide(lines)), func(number string) string {
+		if normal, ok := sizes[number]; ok {
+			return normal
+		}
+		return number
+	})
 }
 
 // normalLogLine strips what differs from run to run of an error log line: "[error] *N text".

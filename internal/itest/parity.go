@@ -118,6 +118,7 @@ func (c Case) play(t *testing.T, w *World) string {
 	}
 	accessStart, errorStart := len(w.ReadFile("logs/access.log")), len(w.ReadFile("logs/error.log"))
 	var b strings.Builder
+	sizes := map[string]string{}
 	steps := c.Steps
 	if len(steps) == 0 {
 		steps = []Step{Ask(c.Req)}
@@ -128,7 +129,7 @@ func (c Case) play(t *testing.T, w *World) string {
 			to = "port"
 		}
 		heard := w.dial(to).run(t, s.Acts)
-		fmt.Fprintf(&b, "--- client %d\n%s", i+1, normalResponses(heard, w.Places, c.Ignore))
+		fmt.Fprintf(&b, "--- client %d\n%s", i+1, renderResponses(heard, w.Places, c.Ignore, sizes))
 	}
 	for i, o := range w.Origin {
 		var requests []string
@@ -146,7 +147,7 @@ func (c Case) play(t *testing.T, w *World) string {
 		}
 	}
 	if c.AccessLines > 0 {
-		b.WriteString(accessMark + w.accessLines(accessStart, c.AccessLines))
+		b.WriteString(accessMark + normalAccessLog(w.accessLines(accessStart, c.AccessLines), w.Places, sizes))
 	}
 	if c.ErrorLog {
 		b.WriteString(errorMark + w.errorLines(errorStart))
@@ -178,7 +179,7 @@ func (w *World) accessLines(start, n int) string {
 	for {
 		text := w.ReadFile("logs/access.log")[start:]
 		if strings.Count(text, "\n") >= n || time.Now().After(deadline) {
-			return visible(w.Places.hide(text))
+			return text
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

@@ -19,7 +19,7 @@ func TestParityVariables(t *testing.T) {
 		{"uri", "[$uri][$document_uri][$request_uri]", "", "[/uri][/uri]"},
 		{"request", "[$request][$request_method][$server_protocol][$scheme][$https]", "", "[GET][HTTP/1.1][http][]"},
 		{"server", "[$server_name][$server_port][$server_addr][$host][$http_host]", "", "[example.com]"},
-		{"remote", "[$remote_addr][$remote_user][$realip_remote_addr]", "", "[127.0.0.1]"},
+		{"remote", "[$remote_addr][$remote_user]", "", "[127.0.0.1]"},
 		{"basicauth", "[$remote_user]", get("/basicauth", "Authorization: Basic dXNlcjpwYXNz"), "[user]"},
 		{"basicauthbad", "[$remote_user]", get("/basicauthbad", "Authorization: Basic ???"), "[]"},
 		{"basicauthother", "[$remote_user]", get("/basicauthother", "Authorization: Bearer dXNlcjpwYXNz"), "[]"},

@@ -214,6 +214,10 @@ func (w *World) start(limit int) {
 	}()
 	w.t.Cleanup(w.stop)
 	w.waitListening("port")
+	// The pid file is written when signals are handled; a signal before that would kill the server.
+	if strings.Contains(w.ReadFile("nginx.conf"), "logs/nginx.pid") {
+		w.waitLog("logs/nginx.pid", "\n")
+	}
 }
 
 // waitListening polls until the port of that placeholder accepts, or fails with what the server said.
@@ -267,6 +271,9 @@ func (w *World) stop() {
 	group := -w.cmd.Process.Pid
 	select {
 	case <-w.exited:
+		if code := w.cmd.ProcessState.ExitCode(); code != 0 {
+			w.t.Errorf("%s ended by itself: %v", w.Bin.Path, w.cmd.ProcessState)
+		}
 	default:
 		_ = w.cmd.Process.Signal(syscall.SIGTERM)
 		select {
