@@ -41,7 +41,7 @@ func (m requestCost) measure(b *bench, f figures) error {
 			if err != nil {
 				return err
 			}
-			before, err := readUsage(s.pids, b.serverCore)
+			before, err := readUsage(s.pids(), b.serverCore)
 			if err != nil {
 				return err
 			}
@@ -49,12 +49,13 @@ func (m requestCost) measure(b *bench, f figures) error {
 			if err != nil {
 				return s.explain(err)
 			}
-			after, err := readUsage(s.pids, b.serverCore)
+			after, err := readUsage(s.pids(), b.serverCore)
 			if err != nil {
 				return err
 			}
-			used := before.until(after)
-			b.addCost(f, s, used, t, b.window.Seconds())
+			if err := b.addCost(f, s, before.until(after), t, b.window.Seconds()); err != nil {
+				return err
+			}
 			askedNow, acceptedNow, err := backendCount(backend)
 			if err != nil {
 				return err
@@ -69,7 +70,10 @@ func (m requestCost) measure(b *bench, f figures) error {
 }
 
 // addCost records a measurement under load and says when it was disturbed.
-func (b *bench) addCost(f figures, s *server, used consumption, t totals, seconds float64) {
+func (b *bench) addCost(f figures, s *server, used consumption, t totals, seconds float64) error {
+	if used.cpu <= 0 {
+		return s.explain(fmt.Errorf("no CPU time was counted: does this kernel have /proc/PID/schedstat?"))
+	}
 	perRequest := used.cpu.Seconds() * 1e6 / float64(t.Requests)
 	f.add(s.name(), cpuMetric, perRequest)
 	f.add(s.name(), systemMetric, 100*used.systemShare)
@@ -85,6 +89,7 @@ func (b *bench) addCost(f figures, s *server, used consumption, t totals, second
 	b.noise.all++
 	b.noise.foreign = max(b.noise.foreign, used.foreign)
 	b.noise.steal = max(b.noise.steal, used.steal)
+	return nil
 }
 
 // noise sums up how disturbed the measurements under load were.
@@ -123,8 +128,8 @@ func withFloor(floor string, kinds []string) []string {
 	return append([]string{floor}, kinds...)
 }
 
-// warmUp is how long a server is loaded before a window is measured.
-func warmUp(window time.Duration) time.Duration { return max(window/4, 300*time.Millisecond) }
+// warmUp is how long a server is loaded before a window is measured: at least one turn of every connection of a crowd.
+func warmUp(window time.Duration) time.Duration { return max(window/4, time.Second) }
 
 // explain adds what the server logged to what the client saw.
 func (s *server) explain(err error) error {
@@ -139,8 +144,7 @@ func measureCrowd(b *bench, f figures) error {
 			if _, err := probe(s, p); err != nil {
 				return err
 			}
-			warm := max(warmUp(b.window), time.Second) // at least one turn of every connection
-			l, err := b.startLoad(s, p, b.connections, "-w", milliseconds(warm), "-d", milliseconds(b.window))
+			l, err := b.startLoad(s, p, b.connections, "-w", milliseconds(warmUp(b.window)), "-d", milliseconds(b.window))
 			if err != nil {
 				return s.explain(err)
 			}
@@ -151,7 +155,7 @@ func measureCrowd(b *bench, f figures) error {
 			if err := l.expect("start"); err != nil {
 				return s.explain(err)
 			}
-			before, err := readUsage(s.pids, b.serverCore)
+			before, err := readUsage(s.pids(), b.serverCore)
 			if err != nil {
 				return err
 			}
@@ -162,7 +166,7 @@ func measureCrowd(b *bench, f figures) error {
 			if err := l.expect("end"); err != nil {
 				return s.explain(err)
 			}
-			after, err := readUsage(s.pids, b.serverCore)
+			after, err := readUsage(s.pids(), b.serverCore)
 			if err != nil {
 				return err
 			}
@@ -174,7 +178,9 @@ func measureCrowd(b *bench, f figures) error {
 			if err != nil {
 				return err
 			}
-			b.addCost(f, s, before.until(after), t, t.Seconds)
+			if err := b.addCost(f, s, before.until(after), t, t.Seconds); err != nil {
+				return err
+			}
 			f.add(s.name(), hitMetric, 100*(1-float64(askedNow-asked)/float64(t.Requests)))
 			return nil
 		})
@@ -208,7 +214,7 @@ func (b *bench) idleMemory(s *server, p page, f figures) error {
 			return err
 		}
 	}
-	empty, err := settledMemory(s.pids)
+	empty, err := settledMemory(s)
 	if err != nil {
 		return err
 	}
@@ -223,7 +229,7 @@ func (b *bench) idleMemory(s *server, p page, f figures) error {
 	if _, err := l.report(); err != nil {
 		return s.explain(err)
 	}
-	full, err := settledMemory(s.pids)
+	full, err := settledMemory(s)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func alphabetPage(path string, size int) page {
 
 // probe asks for a page once and checks the answer whole. It returns how many bytes the answer took on the wire.
 func probe(s *server, p page) (int, error) {
-	fail := func(err error) (int, error) { return 0, fmt.Errorf("%s, %s: %w", s.kind, p.path, err) }
+	fail := func(err error) (int, error) { return 0, s.explain(fmt.Errorf("%s: %w", p.path, err)) }
 	c, err := net.DialTimeout("tcp4", s.address(), time.Second)
 	if err != nil {
 		return fail(err)

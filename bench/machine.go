@@ -77,6 +77,15 @@ func pickCores(flag string) (server, load int, err error) {
 	return cores[0], cores[1], nil
 }
 
+// pinSelf keeps this program, too, off the server's core.
+func pinSelf(core int) error {
+	text, err := exec.Command("taskset", "-a", "-c", "-p", strconv.Itoa(core), strconv.Itoa(os.Getpid())).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("taskset: %w: %s", err, text)
+	}
+	return nil
+}
+
 // parseCoreList reads the kernel's list format, such as 0-3,8.
 func parseCoreList(list string) ([]int, error) {
 	var cores []int

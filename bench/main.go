@@ -161,6 +161,9 @@ func newBench(ctx context.Context, o options, rows []row) (*bench, error) {
 	if err := checkTools(rows, o.nginx); err != nil {
 		return nil, err
 	}
+	if err := pinSelf(b.loadCore); err != nil {
+		return nil, err
+	}
 	if err := b.chooseServers(); err != nil {
 		return nil, err
 	}

@@ -30,11 +30,8 @@ func readUsage(pids []int, core int) (usage, error) {
 		if err != nil {
 			return u, err
 		}
-		if len(threads) == 0 {
-			return u, fmt.Errorf("process %d has ended, or the kernel has no schedstat", pid)
-		}
 		for _, path := range threads {
-			// Threads that ended since the listing are left out: servers here keep theirs.
+			// What a thread or process that has ended used up is lost: the workers that count do not end.
 			if text, err := os.ReadFile(path); err == nil {
 				var ns int64
 				if _, err := fmt.Sscan(string(text), &ns); err != nil {
@@ -45,7 +42,7 @@ func readUsage(pids []int, core int) (usage, error) {
 		}
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {
-			return u, err
+			continue
 		}
 		user, system, err := parseStatTimes(string(text))
 		if err != nil {
@@ -146,7 +143,7 @@ func anonymousMemory(pids []int) (int64, error) {
 	for _, pid := range pids {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 		if err != nil {
-			return 0, err
+			continue // it has just ended
 		}
 		kb, err := strconv.ParseInt(strings.TrimSuffix(statusField(string(text), "Anonymous"), " kB"), 10, 64)
 		if err != nil {
@@ -158,13 +155,13 @@ func anonymousMemory(pids []int) (int64, error) {
 }
 
 // settledMemory reads anonymousMemory once it has stood still for a second, or after five.
-func settledMemory(pids []int) (int64, error) {
+func settledMemory(s *server) (int64, error) {
 	const pause, still, limit = 200 * time.Millisecond, 5, 25
-	last, err := anonymousMemory(pids)
+	last, err := anonymousMemory(s.pids())
 	for same, turns := 0, 0; err == nil && same < still && turns < limit; turns++ {
 		time.Sleep(pause)
 		var now int64
-		if now, err = anonymousMemory(pids); now == last {
+		if now, err = anonymousMemory(s.pids()); now == last {
 			same++
 		} else {
 			same, last = 0, now

@@ -84,8 +84,11 @@ type server struct {
 	proc *process
 	port int
 	dir  string
-	pids []int // its process and the children of that
 }
+
+// pids are those of its process and of its children now: nginx listens before it has its worker, and its cache loader
+// ends after a minute.
+func (s *server) pids() []int { return descendants(s.proc.cmd.Process.Pid) }
 
 // name is what the tables call it.
 func (s *server) name() string {
@@ -126,7 +129,6 @@ func (b *bench) startOn(core int, kind string, backend int) (*server, error) {
 		b.stop(s.proc)
 		return nil, err
 	}
-	s.pids = descendants(s.proc.cmd.Process.Pid)
 	return s, nil
 }
 

@@ -25,6 +25,7 @@ const (
 	readMetric     = "read"
 	writeMetric    = "write"
 	pollMetric     = "poll"
+	clockMetric    = "by clock" // of a runtime, so many a second whatever the requests
 	otherMetric    = "other"
 	backendMetric  = "backend requests"
 	parserMetric   = "ns/op"
@@ -56,7 +57,7 @@ func allRows() []row {
 	cpuColumns := []string{cpuMetric, systemMetric, busyMetric, rateMetric, p50Metric, p99Metric}
 	cached := append(cpuColumns[:len(cpuColumns):len(cpuColumns)], hitMetric)
 	proxied := append(cpuColumns[:len(cpuColumns):len(cpuColumns)], dialMetric)
-	calls := []string{callsMetric, readMetric, writeMetric, pollMetric, otherMetric}
+	calls := []string{callsMetric, readMetric, writeMetric, pollMetric, otherMetric, clockMetric}
 	return []row{
 		{
 			name: "cached-1k", about: "cache hit of 1 KB, microcached for 1 s",
