@@ -106,7 +106,7 @@ func TestPathsAreTakenAgainstThePrefix(t *testing.T) {
 
 func TestHelpAndVersion(t *testing.T) {
 	for args, wants := range map[string][]string{
-		"-v": {"seawall version: seawall/" + version + "\n"},
+		"-v": {"seawall version: " + serverVersion + "\n"},
 		"-h": {"seawall version: ", "-s signal", "USR1", "USR2, WINCH", "seawall demo"},
 		"-V": {"seawall version: ", "built with go", "http_proxy"},
 	} {

@@ -111,7 +111,7 @@ func (p *process) start() error {
 		return err
 	}
 	p.log.Log(logs.LevelNotice, 0, fmt.Sprintf("using the %q event method", eventMethod()))
-	p.log.Log(logs.LevelNotice, 0, serverVersion())
+	p.log.Log(logs.LevelNotice, 0, serverVersion)
 	p.log.Log(logs.LevelNotice, 0, fmt.Sprintf("built with %s for %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH))
 	return nil
 }

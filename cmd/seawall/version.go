@@ -5,17 +5,16 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"seawall/server"
 )
 
-// version is the release; a build sets it with -ldflags "-X main.version=1.2.3".
-var version = "0.1.0"
-
-// serverVersion is what nginx calls NGINX_VER: in the Server header and after -v.
-func serverVersion() string { return "seawall/" + version }
+// serverVersion is what nginx calls NGINX_VER: the words after -v, in the Server header and in the log.
+const serverVersion = "seawall/" + server.Version
 
 // showVersion answers -v, -V and -h on standard error, where nginx writes them.
 func (c *command) showVersion() {
-	fmt.Fprintf(c.stderr, "seawall version: %s\n", serverVersion())
+	fmt.Fprintf(c.stderr, "seawall version: %s\n", serverVersion)
 	if c.flags.help {
 		printUsage(c.stderr)
 		fmt.Fprintln(c.stderr)
