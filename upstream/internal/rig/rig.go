@@ -104,3 +104,9 @@ func (r *Rig) Eventually(loop int, what string, cond func() bool) {
 		}
 	}
 }
+
+// Now is loop 0's time, ns.
+func (r *Rig) Now() (now int64) {
+	r.On(0, func() { now = r.Loop(0).Now() })
+	return now
+}
