@@ -131,11 +131,13 @@ func run(ctx context.Context, o options, stdout io.Writer, start Starter) (err e
 	}
 	defer srv.Stop()
 	introduce(stdout, o, app.addr)
+	v := view{server: srv, app: app}
 	if o.load {
-		stopLoad := startLoad(ctx, app.addr, o.listen, func(text string) { fmt.Fprintln(stdout, text) })
+		v.load = &load{}
+		stopLoad := v.load.start(ctx, app.addr, o.listen, func(text string) { fmt.Fprintln(stdout, text) })
 		defer stopLoad()
 	}
-	report(ctx, stdout, srv, app)
+	v.report(ctx, stdout)
 	fmt.Fprintln(stdout, "\nSeawall, the application and their temporary files are gone.")
 	return nil
 }

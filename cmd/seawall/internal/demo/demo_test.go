@@ -236,7 +236,7 @@ func TestRunReportsAndCleansUp(t *testing.T) {
 	asked := make(chan struct{})
 	go func() {
 		defer close(asked)
-		visitor(ctx, listen, func(int) (string, time.Duration) { return "/news", 0 })
+		visitor(ctx, listen, func(time.Duration) {}, func(int) (string, time.Duration) { return "/news", 0 })
 	}()
 	if err := run(ctx, options{listen: listen}, &out, startStandIn(t, listen, &server)); err != nil {
 		t.Fatal(err)
@@ -271,12 +271,13 @@ func TestLoadBeginsStraightAtTheApplication(t *testing.T) {
 	var mu sync.Mutex
 	var said []string
 	ctx, cancel := context.WithCancel(context.Background())
-	stop := startLoad(ctx, app.addr, through.addr, func(s string) {
+	var l load
+	stop := l.start(ctx, app.addr, through.addr, func(s string) {
 		mu.Lock()
 		defer mu.Unlock()
 		said = append(said, s)
 	})
-	for end := time.Now().Add(5 * time.Second); app.answered.Load() < loadClients && time.Now().Before(end); {
+	for end := time.Now().Add(10 * time.Second); l.direct.Load() < loadClients && time.Now().Before(end); {
 		time.Sleep(5 * time.Millisecond)
 	}
 	if n := app.answered.Load(); n < loadClients {
@@ -284,6 +285,9 @@ func TestLoadBeginsStraightAtTheApplication(t *testing.T) {
 	}
 	cancel()
 	stop()
+	if n := l.direct.Load(); n < loadClients {
+		t.Errorf("%d answers counted", n)
+	}
 	if n := through.begun.Load(); n != 0 {
 		t.Errorf("%d requests through the proxy during the first phase", n)
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,21 +18,27 @@ const (
 	personal    = 5               // requests/s for /account: nobody can cache those
 )
 
-// startLoad sets clients on the application, then on Seawall; the returned function ends them and waits.
-func startLoad(ctx context.Context, app, seawall string, say func(string)) (stop func()) {
+// load is the built-in clients' view: what they got, and how long they waited. Each client adds to it.
+type load struct {
+	direct  atomic.Uint64 // answers straight from the application, which Seawall cannot count
+	latency recorder      // of all answers
+}
+
+// start sets clients on the application, then on Seawall; the returned function ends them and waits.
+func (l *load) start(ctx context.Context, app, seawall string, say func(string)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		say(fmt.Sprintf("  -- %d clients straight to the application, for %v (Seawall is idle; watch the right side)", loadClients, directTime))
+		say(fmt.Sprintf("  -- %d clients straight to the application, for %v", loadClients, directTime))
 		direct, end := context.WithTimeout(ctx, directTime)
-		crowd(direct, app)
+		l.crowd(direct, app, &l.direct)
 		end()
 		if ctx.Err() != nil {
 			return
 		}
 		say(fmt.Sprintf("  -- the same %d clients through Seawall", loadClients))
-		crowd(ctx, seawall)
+		l.crowd(ctx, seawall, nil)
 	}()
 	return func() {
 		cancel()
@@ -39,14 +46,20 @@ func startLoad(ctx context.Context, app, seawall string, say func(string)) (stop
 	}
 }
 
-// crowd runs the clients against addr until ctx ends.
-func crowd(ctx context.Context, addr string) {
+// crowd runs the clients against addr until ctx ends; answers are counted in answered, if there is one.
+func (l *load) crowd(ctx context.Context, addr string, answered *atomic.Uint64) {
+	got := func(took time.Duration) {
+		l.latency.add(took)
+		if answered != nil {
+			answered.Add(1)
+		}
+	}
 	var wg sync.WaitGroup
 	for n := range loadClients {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			visitor(ctx, addr, func(i int) (path string, pause time.Duration) {
+			visitor(ctx, addr, got, func(i int) (path string, pause time.Duration) {
 				switch pick := (n*7 + i) % 20; {
 				case pick < 8:
 					return "/", 0
@@ -63,13 +76,13 @@ func crowd(ctx context.Context, addr string) {
 	wg.Add(1)
 	go func() {
 		defer wg.Done()
-		visitor(ctx, addr, func(int) (string, time.Duration) { return "/account", time.Second / personal })
+		visitor(ctx, addr, got, func(int) (string, time.Duration) { return "/account", time.Second / personal })
 	}()
 	wg.Wait()
 }
 
-// visitor asks for one page after another, keeping its connection where the server does.
-func visitor(ctx context.Context, addr string, next func(i int) (path string, pause time.Duration)) {
+// visitor asks for one page after another, keeping its connection where the server does, and tells how long each took.
+func visitor(ctx context.Context, addr string, got func(took time.Duration), next func(i int) (path string, pause time.Duration)) {
 	for i := 0; ctx.Err() == nil; i++ {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 		if err != nil {
@@ -80,9 +93,11 @@ func visitor(ctx context.Context, addr string, next func(i int) (path string, pa
 		r := bufio.NewReader(conn)
 		for ; ctx.Err() == nil; i++ {
 			path, pause := next(i)
+			began := time.Now()
 			if !visit(conn, r, addr, path) {
 				break
 			}
+			got(time.Since(began))
 			pauseFor(ctx, pause)
 		}
 		release()

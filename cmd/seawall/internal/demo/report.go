@@ -10,6 +10,13 @@ import (
 // headEvery lines the columns' names are printed again.
 const headEvery = 20
 
+// view is what the display looks at.
+type view struct {
+	server Server
+	app    *application
+	load   *load // nil: no clients of our own
+}
+
 // reading is everything the display compares with the reading a second before.
 type reading struct {
 	at          time.Time
@@ -18,15 +25,22 @@ type reading struct {
 	appLatency  Histogram
 }
 
-func read(srv Server, app *application) reading {
-	return reading{time.Now(), srv.Counters(), app.answered.Load(), app.latency.histogram()}
+// read takes a reading. Clients of our own know best how long they waited, and about their time without Seawall; of others
+// Seawall tells.
+func (v *view) read() reading {
+	r := reading{time.Now(), v.server.Counters(), v.app.answered.Load(), v.app.latency.histogram()}
+	if v.load != nil {
+		r.client.Requests += v.load.direct.Load()
+		r.client.Latency = v.load.latency.histogram()
+	}
+	return r
 }
 
 // report prints a line a second until ctx ends.
-func report(ctx context.Context, w io.Writer, srv Server, app *application) {
+func (v *view) report(ctx context.Context, w io.Writer) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	prev := read(srv, app)
+	prev := v.read()
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
@@ -37,7 +51,7 @@ func report(ctx context.Context, w io.Writer, srv Server, app *application) {
 			fmt.Fprintln(w, "  clients   application   hit ratio   open     clients wait      application")
 			fmt.Fprintln(w, "    req/s         req/s           %  conns     p50       p99     p50       p99")
 		}
-		now := read(srv, app)
+		now := v.read()
 		fmt.Fprintln(w, line(prev, now))
 		prev = now
 	}
@@ -65,8 +79,8 @@ func shortTime(d time.Duration) string {
 	switch {
 	case d == 0:
 		return "-"
-	case d < time.Millisecond:
-		return fmt.Sprintf("%d us", d.Microseconds())
+	case d < 100*time.Microsecond:
+		return "<0.1 ms" // the server's clock is read once per event
 	case d < 10*time.Millisecond:
 		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
 	case d < 10*time.Second:
