@@ -68,7 +68,7 @@ func parseEndpoint(text string, listen, uriPart bool, defaultPort uint16) (e end
 		}
 	} else if name, p, ok := strings.Cut(host, ":"); ok {
 		e.host, port = name, p
-	} else if _, isNumber := parseNumber(strings.SplitN(host, "-", 2)[0]); listen && isNumber {
+	} else if listen && isPorts(host) {
 		e.host, port = "*", host
 	} else {
 		e.host, e.noPort = host, true
@@ -88,7 +88,7 @@ func parseEndpoint(text string, listen, uriPart bool, defaultPort uint16) (e end
 			return e, "invalid host"
 		}
 		e.host, e.addr = "", netip.IPv4Unspecified()
-	case !e.addr.IsValid():
+	case !e.addr.IsValid() && e.host[0] >= '0' && e.host[0] <= '9':
 		if addr, perr := netip.ParseAddr(e.host); perr == nil && addr.Is4() {
 			e.addr = addr
 		}
@@ -101,6 +101,13 @@ func cutPrefixFold(s, prefix string) (string, bool) {
 		return s[len(prefix):], true
 	}
 	return s, false
+}
+
+// isPorts tells whether s is a port or begins a range of ports.
+func isPorts(s string) bool {
+	first, _, _ := strings.Cut(s, "-")
+	_, ok := parseNumber(first)
+	return ok
 }
 
 func parsePort(s string, ranges bool) (first, last uint16, err string) {
