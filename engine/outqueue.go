@@ -74,10 +74,10 @@ func (p *outQueuePool) trim() {
 
 // output gives the connection's queue; nil when output goes nowhere any more.
 func (c *Conn) output() *outQueue {
+	if c.state&(closed|writeFailed|finSent|finQueued|finishing) != 0 {
+		return nil
+	}
 	if c.out == nil {
-		if c.state&(closed|writeFailed|finSent|finQueued|finishing) != 0 {
-			return nil
-		}
 		c.out = c.loop.queues.get()
 	}
 	return c.out

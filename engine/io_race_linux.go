@@ -1,0 +1,36 @@
+//go:build race
+
+package engine
+
+import "golang.org/x/sys/unix"
+
+// Under the race detector the calls go through package unix, which tells it that what was written before came before
+// what was read, and which bytes the kernel touches.
+
+func errnoOf(err error) unix.Errno {
+	no, _ := err.(unix.Errno)
+	return no
+}
+
+func sysRead(fd int, p []byte) (int, unix.Errno) {
+	n, err := unix.Read(fd, p[:min(len(p), ioLimit)])
+	return n, errnoOf(err)
+}
+
+func sysWrite(fd int, p []byte) (int, unix.Errno) {
+	n, err := unix.Write(fd, p)
+	return n, errnoOf(err)
+}
+
+// vector is the argument of writev(2). Owner: the loop.
+type vector struct {
+	parts [maxVector][]byte
+}
+
+func (v *vector) set(i int, p []byte) { v.parts[i] = p }
+
+func (v *vector) write(fd, n int) (int, unix.Errno) {
+	sent, err := unix.Writev(fd, v.parts[:n])
+	clear(v.parts[:n]) // keeps no buffer alive
+	return sent, errnoOf(err)
+}
