@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -125,26 +126,15 @@ func hint(name string, in Context) (near, note string) {
 	if _, ok := crossplane.MatchOssLatest(name); ok {
 		return "", "nginx has this directive, Seawall has it not yet"
 	}
-	limit := min(1+len(name)/4, 3)
-	best := limit + 1
-	names := make([]string, 0, len(table()))
+	var here, elsewhere []string
 	for n := range table() {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	for _, allowed := range []bool{true, false} {
-		for _, n := range names {
-			if row, _ := lookup(n, in); (row != nil) == allowed {
-				if d := editDistance(name, n, best); d < best {
-					near, best = n, d
-				}
-			}
-		}
-		if near != "" {
-			return near, ""
+		if row, _ := lookup(n, in); row != nil {
+			here = append(here, n)
+		} else {
+			elsewhere = append(elsewhere, n)
 		}
 	}
-	return "", ""
+	return cmp.Or(Nearest(name, here), Nearest(name, elsewhere)), ""
 }
 
 // editDistance is the number of insertions, deletions, replacements and swaps of neighbours (of ASCII letters without
