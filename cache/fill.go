@@ -71,23 +71,24 @@ type Fill struct {
 	registered bool
 
 	// Owned by the leader.
-	wake      []Waiter // scratch
-	length    int64    // announced, -1: not known
-	committed bool
+	wake   []Waiter // scratch
+	length int64    // announced, -1: not known; set before the head is published
 
-	mu      sync.Mutex // guards all below; never held while another lock is taken or a Waiter called
-	state   FillState
-	err     error
-	reason  NoStoreReason
-	object  *Object  // the head; with the body when complete
-	chunks  [][]byte // the last one grows in place up to its capacity
-	first   int      // index in the whole body of chunks[0]
-	size    int64    // bytes published
-	held    int64    // capacity of chunks, counted in the registry
-	window  bool     // the body is not kept whole
-	paused  bool     // the leader was told to pause
-	readers *Reader  // list
-	count   int
+	mu     sync.Mutex // guards all below; never held while another lock is taken or a Waiter called
+	state  FillState
+	err    error
+	reason NoStoreReason
+	object *Object  // the head; with the body when complete
+	chunks [][]byte // the last one grows in place up to its capacity
+	first  int      // index in the whole body of chunks[0]
+	size   int64    // bytes published
+	held   int64    // capacity of chunks, counted in the registry
+	window bool     // the body is not kept whole
+
+	committed bool
+	paused    bool    // the leader was told to pause
+	readers   *Reader // list
+	count     int
 }
 
 func (z *Zone) newFill(k Key, w Waiter, now int64) *Fill {

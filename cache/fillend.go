@@ -41,6 +41,7 @@ func (f *Fill) CompleteWith(obj *Object, req VaryRequest) *Object {
 		return nil
 	}
 	f.object, f.chunks, f.size = obj, obj.Body.chunks, obj.Body.size
+	f.length = obj.Body.size
 	f.state = FillComplete
 	f.unlockAndWake()
 	return obj
@@ -128,6 +129,18 @@ func (f *Fill) Release(why NoStoreReason, status int, now int64) {
 	f.zone.unregister(f)
 	f.mu.Lock()
 	f.state, f.reason = FillReleased, why
+	f.unlockAndWake()
+	f.end()
+}
+
+// supersede ends a fill whose response turned out to be stored already: those
+// who joined meanwhile get it, and nobody asks the backend.
+func (f *Fill) supersede(obj *Object) {
+	f.zone.unregister(f)
+	f.mu.Lock()
+	f.object, f.chunks, f.size = obj, obj.Body.chunks, obj.Body.size
+	f.length = obj.Body.size
+	f.state, f.reason, f.committed = FillComplete, NoStoreSuperseded, true
 	f.unlockAndWake()
 	f.end()
 }

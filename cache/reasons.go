@@ -36,7 +36,7 @@ const (
 	NoStoreRefused
 	// NoStoreFailed: the response did not come whole.
 	NoStoreFailed
-	// NoStoreSuperseded: the key got a fresh object from elsewhere meanwhile.
+	// NoStoreSuperseded: a fresh object for the key is stored already.
 	NoStoreSuperseded
 
 	numNoStoreReasons

@@ -93,8 +93,9 @@ type Ticket struct {
 // request leads; nil asks only whether one does (RoleBusy). w is told of
 // progress: as rd's, or as the leader's (see Fill.WantsPause; may be nil).
 //
-// A follower whose fill is released, fails before its head, or turns out to be
-// another variant, leaves and calls Begin again: the first to do so leads.
+// A follower whose fill fails before its head or turns out to be another variant
+// leaves and calls Begin again: the first to do so leads. So may one whose fill
+// is released; after a personal response Begin then says RoleAlone.
 func (z *Zone) Begin(h *HotTable, k Key, req VaryRequest, rd *Reader, w Waiter, now int64) Ticket {
 	if z.passes.marked(k.Hash, now) {
 		return Ticket{Role: RoleAlone, Fill: z.newFill(k, w, now)}
@@ -125,7 +126,7 @@ func (z *Zone) Begin(h *HotTable, k Key, req VaryRequest, rd *Reader, w Waiter, 
 	// the caller's Lookup and here is seen now, and one that comes later finds f.
 	if obj, _ := z.find(h, k, req, now); obj != nil && now < obj.FreshUntil {
 		z.countersOf(h).hits.Add(1)
-		f.Release(NoStoreSuperseded, obj.Status, now)
+		f.supersede(obj)
 		return Ticket{Role: RoleServed, Object: obj}
 	}
 	return Ticket{Role: RoleLeader, Fill: f}
