@@ -24,11 +24,8 @@ func (l *limitExcept) lets(r *Request) bool {
 	return false
 }
 
-// checkAccess applies limit_except, allow and deny.
+// checkAccess applies allow and deny.
 func (r *Request) checkAccess() verdict {
-	if le := r.loc.limitExcept; le != nil && !le.lets(r) {
-		r.setLocation(le.location)
-	}
 	rules := r.loc.set.AccessRules
 	if len(rules) == 0 || r.errorPage && r.internal {
 		return next

@@ -22,12 +22,13 @@ const (
 // requestBody is the body of a request on its way in, and the source that a
 // backend call takes it from. Owner: the request.
 type requestBody struct {
-	state    bodyState
-	chunked  bool
-	left     int64 // bytes still to come, when not chunked
-	received int64 // decoded bytes so far
-	max      int64 // client_max_body_size, 0: no limit
-	dec      httpparse.Chunked
+	state     bodyState
+	chunked   bool
+	left      int64 // bytes still to come, when not chunked
+	received  int64 // decoded bytes so far
+	max       int64 // client_max_body_size, 0: no limit
+	lastPiece int64 // the bytes that made it too large
+	dec       httpparse.Chunked
 
 	view  []byte      // a body that came whole with the head: it stays in the client's buffer
 	mem   *engine.Buf // what was collected or, streaming, waits for the backend
@@ -115,6 +116,7 @@ func (b *requestBody) feed(r *Request, p []byte) (n int, err error) {
 		if data.Len > 0 {
 			b.received += int64(data.Len)
 			if b.max > 0 && b.received > b.max && b.state != bodyDiscard {
+				b.lastPiece = int64(data.Len)
 				return n + used, errBodyTooLarge
 			}
 			b.store(r, data.In(window))

@@ -103,7 +103,7 @@ func (c *cacheRules) methodCached(m httpparse.Method) bool {
 // serveProxy answers from the cache, or asks the backend.
 func (r *Request) serveProxy() verdict {
 	c := r.loc.proxy.cache
-	if c == nil || !c.methodCached(r.method) {
+	if c == nil || r.uncached || !c.methodCached(r.method) {
 		return r.askBackend()
 	}
 	zone := c.zone

@@ -68,18 +68,36 @@ func (ex *exchange) fillFrom(resp *httpparse.Response) bool {
 	now, wall := ex.loop.l.Now(), ex.loop.l.Wall()/1000
 	h := cache.Headers{Buf: ex.reply, Fields: ex.fields}
 	v := cache.Decide(&ex.loc.proxy.cache.rules, resp.Status, h, wall)
+	if !ex.buffers() {
+		v.Cacheable, v.Reason = false, cache.NoStoreRefused
+	}
 	if !v.Cacheable {
 		ex.fill.Release(v.Reason, resp.Status, now)
 		ex.fill = nil
 		return false
 	}
-	obj := cache.NewObject(resp.Status, storedHead(ex.reply, ex.fields), h, &v, now, wall)
+	obj := cache.NewObject(resp.Status, storedHead(resp, ex.reply, ex.fields), h, &v, now, wall)
 	if why := ex.fill.Head(obj, &ex.asker, ex.bodyLength(resp), now); why != cache.Storable {
 		ex.fill = nil
 		return false
 	}
 	ex.state = exchangeFilling
 	return true
+}
+
+// buffers tells whether the response is read as fast as the backend sends it:
+// as in nginx, what is not (proxy_buffering off, X-Accel-Buffering: no) is not stored.
+func (ex *exchange) buffers() bool {
+	h := ex.loc.proxy
+	if v, ok := ex.field(httpparse.HeaderXAccelBuffering); ok && h.ignore&conf.IgnoreXAccelBuffering == 0 {
+		switch {
+		case httpparse.EqualFold(v, []byte("no")):
+			return false
+		case httpparse.EqualFold(v, []byte("yes")):
+			return true
+		}
+	}
+	return h.buffering
 }
 
 // bodyLength is the length of the body that follows, -1 if it is not known.
@@ -90,14 +108,24 @@ func (ex *exchange) bodyLength(resp *httpparse.Response) int64 {
 	return resp.ContentLength
 }
 
+// storedStatus names the line of a stored head that keeps an unusual reason
+// phrase. No field of a response can have this name: "@" is no token character.
+const storedStatus = "@status"
+
 // storedHead copies the field lines that are kept with a stored response: all
 // but those that concern the connection.
-func storedHead(raw []byte, fields []httpparse.Field) []byte {
-	size := 0
+func storedHead(resp *httpparse.Response, raw []byte, fields []httpparse.Field) []byte {
+	size := len(storedStatus) + int(resp.StatusText.Len) + 4
 	for i := range fields {
 		size += int(fields[i].Name.Len+fields[i].Value.Len) + 4
 	}
 	head := make([]byte, 0, size)
+	if text := resp.StatusText.In(raw); string(text) != statusLines[resp.Status] {
+		head = append(head, storedStatus...)
+		head = append(head, ": "...)
+		head = append(head, text...)
+		head = append(head, '\r', '\n')
+	}
 	for i := range fields {
 		f := &fields[i]
 		if httpparse.IsHopByHop(f.ID) || f.ID == httpparse.HeaderContentLength {

@@ -50,13 +50,14 @@ func (r *Request) fail(status int, reason string) verdict {
 // nginx's own page. The response's Location, if it has one, is kept.
 func (r *Request) specialResponse(code int) verdict {
 	switch code {
-	case 400, 413, 414, tooLargeHead, 500, 501:
+	case 400, 413, 414, tooLargeHead, 495, 496, 497, 500, 501:
 		r.keepalive = false
 	}
 	if r.loc == nil { // the head could not be read: the default server answers
 		r.loc = r.vhost.root
 	}
-	if e := r.loc.errorPages[code]; e != nil && !r.errorPage && r.redirects < maxRedirects {
+	r.resp.overrides = 0
+	if e := r.loc.errorPages[code]; e != nil && !r.errorPage && r.redirects <= maxRedirects {
 		if !r.loc.set.RecursiveErrorPages {
 			r.errorPage = true
 		}
@@ -97,20 +98,19 @@ func (r *Request) serveErrorPage(code int, e *errorPage) verdict {
 // overrideStatus makes status what the response will carry; 0: what the
 // target says.
 func (r *Request) overrideStatus(status int) {
-	if status == tooLargeHead {
-		status = 400
-	}
 	r.resp.overrides = status
 }
 
 // ownPage answers with nginx's page for code.
 func (r *Request) ownPage(code int) verdict {
 	r.discardBody()
-	status := code
-	if code == tooLargeHead {
-		status = 400
+	if code == 408 || code == clientClosed { // as nginx: closed without an answer
+		r.resp.status = code
+		r.keepalive = false
+		r.client.drop(r)
+		return done
 	}
-	r.resp.status = status
+	r.resp.status = wireStatus(code)
 	r.resp.statusText = nil
 	var body []byte
 	if code >= 300 {

@@ -181,6 +181,7 @@ func (r *Request) startCall() {
 		}
 	}
 	ex.group = group
+	r.source.Rewind()
 	r.handlerState = contentWaiting
 	r.buildBackendHead(ex)
 	req := r.backendRequest(ex)

@@ -53,11 +53,7 @@ func (r *Request) filterConditional() {
 // preconditionFailed makes the response a bare 412.
 func (r *Request) preconditionFailed() {
 	p := &r.resp
-	p.status, p.statusText = 412, nil
-	p.clearEntity()
-	p.remove("Content-Encoding")
-	p.remove("ETag")
-	p.allowRanges = false
+	p.begin(412)
 	body := page(nil, 412, r.loc.signature, r.padsPages())
 	p.contentType = []byte("text/html")
 	p.length = int64(len(body))
@@ -158,14 +154,11 @@ func (r *Request) filterAddHeaders() {
 		v := rule.value.eval(r)
 		switch rule.kind {
 		case headerLastModified:
-			p.lastModified, p.lastModText = -1, nil
-			if len(v) > 0 {
-				p.lastModText = v
-				if t, ok := httpparse.ParseDate(v); ok {
-					p.lastModified = t
-				}
+			p.remove("Last-Modified")
+			p.lastModified, p.lastModListed = -1, len(v) > 0
+			if t, ok := httpparse.ParseDate(v); ok {
+				p.lastModified = t
 			}
-			continue
 		case headerETag:
 			p.remove("ETag")
 			p.etag = v
@@ -183,14 +176,17 @@ func (r *Request) filterRange() {
 	if !p.allowRanges || p.status != 200 || p.length < 0 || r.head.Major == 0 {
 		return
 	}
+	set := r.loc.set
+	if set.MaxRanges == 0 {
+		return
+	}
 	defer func() {
 		if p.status == 200 {
 			p.add([]byte("Accept-Ranges"), []byte("bytes"))
 		}
 	}()
-	set := r.loc.set
 	v, ok := r.head.Get(r.raw, httpparse.HeaderRange)
-	if !ok || set.MaxRanges == 0 {
+	if !ok {
 		return
 	}
 	if cond, ok := r.head.Get(r.raw, httpparse.HeaderIfRange); ok && !httpparse.IfRange(cond, p.etag, p.lastModified) {
@@ -207,6 +203,7 @@ func (r *Request) filterRange() {
 		size := p.length
 		p.status, p.statusText = 416, nil
 		p.clearEntity()
+		p.remove("ETag")
 		p.add([]byte("Content-Range"), strconv.AppendInt([]byte("bytes */"), size, 10))
 		body := page(nil, 416, r.loc.signature, r.padsPages())
 		p.contentType = []byte("text/html")

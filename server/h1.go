@@ -150,7 +150,7 @@ func (h *h1Conn) makeRoom() []byte {
 func (h *h1Conn) inputEnded(err error) {
 	if h.state == h1Head && h.req != nil {
 		if errors.Is(err, io.EOF) {
-			h.logConn(levelInfo, "client prematurely closed connection while reading client request line")
+			h.logConn(levelInfo, "client prematurely closed connection while reading client request "+h.headPart())
 		}
 		h.req.logAborted(400)
 		h.dropRequest()
@@ -207,10 +207,13 @@ func (h *h1Conn) refuse(r *Request, head []byte, err error) {
 		r.serverNo = h.served
 	}
 	r.keepalive = false
+	r.malformed = true
 	r.lingering = true
-	r.resp.begin(status)
+	r.method = r.head.Method
+	r.setPath() // as far as it is known
 	r.loc = r.vhost.root
 	r.logClient(levelInfo, "%s", text)
+	r.resp.begin(status)
 	r.settle(r.specialResponse(status))
 }
 
@@ -222,11 +225,9 @@ func (h *h1Conn) begin(r *Request) {
 	r.keepalive = r.head.KeepAlive
 	r.headerOnly = r.method == httpparse.MethodHead
 	r.body.begin(&r.head)
-	if name := r.head.HostName.In(r.raw); len(name) > 0 {
-		r.host = r.lower(name)
-		if v, re, captures := h.addr.names.find(r.host); v != nil {
-			r.vhost, r.nameRegex, r.nameMatch = v, re, captures
-		}
+	r.host = r.lower(r.head.HostName.In(r.raw))
+	if v, re, captures := h.addr.names.find(r.host); v != nil {
+		r.vhost, r.nameRegex, r.nameMatch = v, re, captures
 	}
 	r.loc = r.vhost.root
 	s := r.loc.set
@@ -276,13 +277,13 @@ func (h *h1Conn) Timeout(c *engine.Conn) {
 	case h1Idle:
 		h.close()
 	case h1Head:
-		h.logConn(levelInfo, "client timed out (110: Connection timed out) while reading client request headers")
+		h.logConn(levelInfo, "client timed out (110: Connection timed out) while reading client request "+h.headPart())
 		r := h.req
 		r.raw = h.in.B[h.off:]
 		h.used = len(h.in.B)
 		h.state = h1Busy
-		r.keepalive = false
-		r.settle(r.fail(408, ""))
+		r.malformed = true
+		r.requestTimedOut()
 	case h1Busy:
 		h.req.timedOut()
 	case h1Flush:
@@ -455,4 +456,12 @@ func disablesKeepalive(d conf.KeepaliveDisable, agent []byte, method httpparse.M
 	}
 	return d&conf.KeepaliveDisableSafari != 0 && bytes.Contains(agent, []byte("Safari/")) && bytes.Contains(agent, []byte("Mac OS X")) &&
 		!bytes.Contains(agent, []byte("Chrome/"))
+}
+
+// headPart is the part of the head that the client has not finished.
+func (h *h1Conn) headPart() string {
+	if h.req.head.Line.Len > 0 {
+		return "headers"
+	}
+	return "line"
 }

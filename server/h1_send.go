@@ -31,7 +31,7 @@ func (h *h1Conn) setSendDeadline() {
 // sendHead implements client: it decides on the framing of the body and
 // renders the head.
 func (h *h1Conn) sendHead(r *Request) {
-	if r.head.Major == 0 { // HTTP/0.9 has no head
+	if r.isHTTP09() { // there is no head in it
 		r.keepalive = false
 		return
 	}
@@ -91,10 +91,7 @@ func (r *Request) appendHead(b []byte) []byte {
 		b = strconv.AppendInt(b, p.length, 10)
 		b = append(b, '\r', '\n')
 	}
-	switch {
-	case p.lastModText != nil:
-		b = appendField(b, "Last-Modified: ", p.lastModText)
-	case p.lastModified >= 0:
+	if p.lastModified >= 0 && !p.lastModListed {
 		b = append(b, "Last-Modified: "...)
 		b = httpparse.AppendDate(b, p.lastModified)
 		b = append(b, '\r', '\n')

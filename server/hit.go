@@ -68,7 +68,7 @@ func (r *Request) serveRendered(obj *cache.Object) verdict {
 func (r *Request) serveUnrendered(obj *cache.Object, entry *cache.HotEntry) verdict {
 	r.adoptObject(obj)
 	_, aged := obj.Age(r.now())
-	if entry != nil && !aged && r.charset == nil && !r.rateSet {
+	if entry != nil && !aged && !r.rateSet {
 		r.rendering = entry
 	}
 	r.sendHead()

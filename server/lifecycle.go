@@ -50,10 +50,10 @@ func (r *Request) bodyFailed(err error) {
 	switch {
 	case errors.As(err, &bad):
 		status = bad.Page
-		r.logClient(levelInfo, "%s", bad.Reason)
+		r.logClient(levelError, "%s", bad.Reason)
 	case errors.Is(err, errBodyTooLarge):
 		status = 413
-		r.logClient(levelError, "%s: %d bytes", err.Error(), r.body.received)
+		r.logClient(levelError, "%s: %d+%d bytes", err.Error(), r.body.received-r.body.lastPiece, r.body.lastPiece)
 	default:
 		status = 500
 		r.logClient(levelCrit, "request body: %v", err)
@@ -93,8 +93,25 @@ func (r *Request) clientClosed() {
 	if !r.resp.headSent {
 		r.resp.status = clientClosed
 	}
-	r.logClient(levelInfo, "client prematurely closed connection")
+	r.logClient(levelInfo, "client prematurely closed connection, so upstream connection is closed too")
 	r.client.drop(r)
+}
+
+// requestTimedOut answers a client that does not send what it began. nginx
+// only closes the connection; see docs/differences.md.
+func (r *Request) requestTimedOut() {
+	r.keepalive = false
+	if r.loc == nil {
+		r.loc = r.vhost.root
+	}
+	if r.resp.headSent {
+		r.client.abort(r)
+		return
+	}
+	r.resp.begin(408)
+	body := page(nil, 408, r.loc.signature, false)
+	r.resp.contentType = []byte("text/html")
+	r.answer(body, true)
 }
 
 // connectionLost is called when the client's connection was closed under the
@@ -121,8 +138,7 @@ func (r *Request) timedOut() {
 		r.body.state = bodyBroken
 		r.keepalive = false
 		r.dropBackend()
-		r.settle(r.fail(408, ""))
-		r.flushIfIdle()
+		r.requestTimedOut()
 	}
 }
 

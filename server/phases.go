@@ -10,10 +10,9 @@ type phase uint8
 // phaseFindLocation, one to a named location to phaseLocationRewrite.
 const (
 	phaseServerRewrite   phase = iota // `return` at server level
-	phaseFindLocation                 // uri -> location
+	phaseFindLocation                 // uri -> location; `internal`, body size, limit_except
 	phaseLocationRewrite              // `return` in the location
-	phaseLimits                       // body size, internal
-	phaseAccess                       // allow, deny, limit_except
+	phaseAccess                       // allow, deny
 	phaseContent                      // backend, stored response, or 404; it drives filters, sending and log
 )
 
@@ -34,8 +33,6 @@ func (p phase) do(r *Request) verdict {
 		return r.findLocation()
 	case phaseLocationRewrite:
 		return r.locationRewrite()
-	case phaseLimits:
-		return r.checkLimits()
 	case phaseAccess:
 		return r.checkAccess()
 	}
@@ -74,7 +71,15 @@ func (r *Request) findLocation() verdict {
 	if m.captures != nil {
 		r.capturesOf, r.captures, r.captured = m.loc.regex, m.captures, r.uri
 	}
+	if m.loc.set.Internal && !r.internal {
+		r.loc = m.loc
+		return r.fail(404, "")
+	}
 	r.setLocation(m.loc)
+	if limit := r.loc.set.ClientMaxBodySize; limit > 0 && r.head.ContentLength > limit && r.body.state == bodyUnread && !r.expectTested {
+		r.logClient(levelError, "client intended to send too large body: %d bytes", r.head.ContentLength)
+		return r.fail(413, "")
+	}
 	if m.redirect {
 		// nginx: "a permanent redirect with the code 301 will be returned
 		// to the requested URI with the slash appended".
@@ -95,8 +100,11 @@ func (r *Request) argsSuffix() []byte {
 }
 
 // setLocation makes l the location of the request and takes over what it
-// says about the connection.
+// says about methods and the connection.
 func (r *Request) setLocation(l *location) {
+	if le := l.limitExcept; le != nil && !le.lets(r) {
+		l = le.location
+	}
 	r.loc = l
 	if r.keepalive && (l.set.KeepaliveTimeout == 0 || int(r.serverNo) >= l.set.KeepaliveRequests) {
 		r.keepalive = false
@@ -107,19 +115,6 @@ func (r *Request) setLocation(l *location) {
 func (r *Request) locationRewrite() verdict {
 	if ret := r.loc.ret; ret != nil && r.loc.kind != conf.Level {
 		return r.serveReturn(ret)
-	}
-	return next
-}
-
-// checkLimits refuses what the location does not take at all.
-func (r *Request) checkLimits() verdict {
-	l := r.loc
-	if l.set.Internal && !r.internal {
-		return r.fail(404, "")
-	}
-	if max := l.set.ClientMaxBodySize; max > 0 && r.head.ContentLength > max && !r.errorPage {
-		r.logClient(levelError, "client intended to send too large body: %d bytes", r.head.ContentLength)
-		return r.fail(413, "")
 	}
 	return next
 }

@@ -100,7 +100,7 @@ var hiddenFields = []string{
 // framingFields are response fields that concern one connection only.
 var framingFields = []string{
 	"Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Trailer", "Proxy-Connection",
-	"TE", "Status",
+	"TE",
 }
 
 // compileProxy makes the handler of a location with proxy_pass.

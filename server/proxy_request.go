@@ -69,10 +69,11 @@ func (r *Request) appendBackendURI(b []byte) []byte {
 		}
 	}
 	if !hasURI && !r.redirected {
-		if t := r.requestURI(); len(t) > 0 {
-			return append(b, t...)
+		t := r.requestURI()
+		if len(t) == 0 || t[0] == '?' { // "http://host?args"
+			b = append(b, '/')
 		}
-		return append(b, '/')
+		return append(b, t...)
 	}
 	rest := r.uri
 	if hasURI {

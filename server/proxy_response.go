@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"seawall/conf"
@@ -30,16 +31,19 @@ func (r *Request) adoptFields(raw []byte, fields []httpparse.Field) {
 		if h.hide.has(f.ID, name) {
 			continue
 		}
+		if f.ID == httpparse.HeaderUnknown && name[0] == '@' { // see storedStatus
+			p.statusText = v
+			continue
+		}
 		switch f.ID {
 		case httpparse.HeaderContentType:
 			p.contentType = v
 			continue
 		case httpparse.HeaderLastModified:
-			p.lastModText = v
 			if t, ok := httpparse.ParseDate(v); ok {
 				p.lastModified = t
 			}
-			continue
+			p.lastModListed = true
 		case httpparse.HeaderETag:
 			p.etag = v
 		case httpparse.HeaderAcceptRanges:
@@ -51,8 +55,7 @@ func (r *Request) adoptFields(raw []byte, fields []httpparse.Field) {
 				continue
 			}
 		case httpparse.HeaderLocation:
-			p.setLocation(r.rewriteLocation(v, 0))
-			continue
+			v = r.rewriteLocation(v, 0)
 		case httpparse.HeaderRefresh:
 			v = r.rewriteRefresh(v)
 		case httpparse.HeaderSetCookie:
@@ -72,9 +75,6 @@ func (r *Request) adoptFields(raw []byte, fields []httpparse.Field) {
 	if r.caching {
 		p.conditional = true
 	}
-	if c := r.charset; c != nil && len(p.contentType) > 0 && !bytes.Contains(p.contentType, []byte("charset=")) {
-		p.contentType = append(append(bytes.Clone(p.contentType), "; charset="...), c...)
-	}
 }
 
 // heedAccel obeys the X-Accel-* fields that steer how the response is sent.
@@ -93,10 +93,6 @@ func (r *Request) heedAccel(id httpparse.HeaderID, v []byte) {
 			case httpparse.EqualFold(v, []byte("yes")):
 				r.unbuffered = false
 			}
-		}
-	case httpparse.HeaderXAccelCharset:
-		if ignore&conf.IgnoreXAccelCharset == 0 {
-			r.charset = v
 		}
 	}
 }
@@ -119,7 +115,9 @@ func (ex *exchange) accelRedirect(r *Request) bool {
 	ex.call.Cancel()
 	ex.state = exchangeOver
 	target := r.keep(v)
+	ex.keepOverRedirect(r)
 	r.resp.begin(200)
+	r.uncached = true // what the backend let through for this request is not for the next one
 	if r.method != httpparse.MethodHead {
 		r.method = httpparse.MethodGet
 	}
@@ -131,11 +129,27 @@ func (ex *exchange) accelRedirect(r *Request) bool {
 	uri, err := httpparse.NormalizePath(nil, path, r.vhost.conf.MergeSlashes)
 	if err != nil || len(uri) == 0 || uri[0] != '/' {
 		r.logClient(levelError, "upstream sent unsafe or invalid X-Accel-Redirect \"%s\"", target)
-		r.settle(r.fail(502, ""))
+		r.settle(r.fail(404, ""))
 		return true
 	}
 	r.settle(r.internalRedirect(uri, args))
 	return true
+}
+
+// keepOverRedirect saves the fields that outlive X-Accel-Redirect.
+func (ex *exchange) keepOverRedirect(r *Request) {
+	for i := range ex.fields {
+		f := &ex.fields[i]
+		if !slices.Contains(keptOverRedirect, f.ID) {
+			continue
+		}
+		v := r.keep(f.Value.In(ex.reply))
+		if f.ID == httpparse.HeaderContentType {
+			r.resp.keptType = v
+			continue
+		}
+		r.resp.kept = append(r.resp.kept, outField{r.keep(f.Name.In(ex.reply)), v})
+	}
 }
 
 // takeBody sends body bytes that came from the backend, and holds the backend

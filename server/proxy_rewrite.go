@@ -159,7 +159,11 @@ func (r *Request) rewriteCookieDomain(rules []cookieRule, val []byte) ([]byte, b
 		}
 		from := bytes.TrimPrefix(rule.from.eval(r), []byte("."))
 		if httpparse.EqualFold(dotless, from) {
-			return rule.to.expand(r, nil, nil, nil), true
+			to := bytes.TrimPrefix(rule.to.expand(r, nil, nil, nil), []byte("."))
+			if len(dotless) < len(val) { // the value's own dot stays
+				to = append([]byte("."), to...)
+			}
+			return to, true
 		}
 	}
 	return nil, false
@@ -190,43 +194,49 @@ func (r *Request) flagCookie(c *cookieRules, attrs [][]byte) ([][]byte, bool) {
 		if rule.re != nil && !rule.re.Match(name) || rule.re == nil && !httpparse.EqualFold(rule.name.eval(r), name) {
 			continue
 		}
+		set := make([]string, len(rule.flags))
 		for j := range rule.flags {
-			attrs = applyCookieFlag(attrs, string(rule.flags[j].eval(r)))
+			set[j] = string(rule.flags[j].eval(r))
 		}
+		attrs = applyCookieFlags(attrs, set)
 		return attrs, true
 	}
 	return attrs, false
 }
 
-// applyCookieFlag sets or removes one attribute.
-func applyCookieFlag(attrs [][]byte, flag string) [][]byte {
-	without := func(name string) [][]byte {
-		kept := attrs[:1:1]
-		for _, a := range attrs[1:] {
-			n, _, _ := bytes.Cut(bytes.TrimSpace(a), []byte("="))
-			if !httpparse.EqualFold(n, []byte(name)) {
-				kept = append(kept, a)
+// applyCookieFlags removes the attributes that the flags concern, and appends
+// those that they set, in nginx's order.
+func applyCookieFlags(attrs [][]byte, flags []string) [][]byte {
+	for _, kind := range []struct {
+		name string
+		text map[string]string // what a flag appends; "": nothing
+	}{
+		{"Secure", map[string]string{"secure": " Secure", "nosecure": ""}},
+		{"HttpOnly", map[string]string{"httponly": " HttpOnly", "nohttponly": ""}},
+		{"SameSite", map[string]string{"samesite=strict": " SameSite=Strict", "samesite=lax": " SameSite=Lax",
+			"samesite=none": " SameSite=None", "nosamesite": ""}},
+	} {
+		for _, flag := range flags {
+			text, concerns := kind.text[flag]
+			if !concerns {
+				continue
+			}
+			attrs = withoutAttribute(attrs, kind.name)
+			if text != "" {
+				attrs = append(attrs, []byte(text))
 			}
 		}
-		return kept
-	}
-	switch flag {
-	case "secure":
-		return append(without("Secure"), []byte(" Secure"))
-	case "httponly":
-		return append(without("HttpOnly"), []byte(" HttpOnly"))
-	case "samesite=strict":
-		return append(without("SameSite"), []byte(" SameSite=Strict"))
-	case "samesite=lax":
-		return append(without("SameSite"), []byte(" SameSite=Lax"))
-	case "samesite=none":
-		return append(without("SameSite"), []byte(" SameSite=None"))
-	case "nosecure":
-		return without("Secure")
-	case "nohttponly":
-		return without("HttpOnly")
-	case "nosamesite":
-		return without("SameSite")
 	}
 	return attrs
+}
+
+func withoutAttribute(attrs [][]byte, name string) [][]byte {
+	kept := attrs[:1:1]
+	for _, a := range attrs[1:] {
+		n, _, _ := bytes.Cut(bytes.TrimSpace(a), []byte("="))
+		if !httpparse.EqualFold(n, []byte(name)) {
+			kept = append(kept, a)
+		}
+	}
+	return kept
 }

@@ -49,10 +49,12 @@ type Request struct {
 	lingering       bool // unread input is likely: do not close at once
 	expectTested    bool // 100-continue was answered, or need not be
 	finished        bool // complete has run
+	malformed       bool // the head could not be read
 	timedOutSending bool
 	caching         bool // the cache has to do with this request
 	unbuffered      bool // X-Accel-Buffering: no
 	rateSet         bool // X-Accel-Limit-Rate
+	uncached        bool // X-Accel-Redirect was followed: neither look up nor store
 	paused          bool // the backend waits for the client
 	flushPending    bool // flushLater is on the loop's list
 
@@ -67,7 +69,6 @@ type Request struct {
 	parts       *multipart
 	replacement []byte          // a filter's body in place of the handler's
 	rendering   *cache.HotEntry // takes the head that is about to be rendered
-	charset     []byte          // X-Accel-Charset
 	bodyPos     int64           // of the whole body, when a range of it is sent
 	cacheKey    []byte
 	dynamicHost []byte // proxy_pass with variables
@@ -145,7 +146,9 @@ func (r *Request) requestURI() []byte { return r.head.Target.In(r.raw) }
 
 // setPath takes uri and args from the head.
 func (r *Request) setPath() error {
-	r.args = r.head.Query.In(r.raw)
+	if r.head.Query.Len > 0 {
+		r.args = r.head.Query.In(r.raw)
+	}
 	path := r.head.Path.In(r.raw)
 	if r.head.PlainPath {
 		r.uri = path
@@ -201,3 +204,7 @@ func (r *Request) reset() {
 	}
 	r.resp.fields = fields
 }
+
+// isHTTP09 tells whether the request was a bare "GET /path" line, whose answer
+// has no head. A request that could not be read is not.
+func (r *Request) isHTTP09() bool { return r.head.Major == 0 && r.head.Minor == 9 && !r.malformed }

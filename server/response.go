@@ -7,26 +7,28 @@ import (
 // response is what is being answered, before it is put into a version's
 // words. Byte slices live as long as the request.
 type response struct {
-	status       int
-	statusText   []byte // "200 Fine" as the backend said it, nil for the standard phrase
-	contentType  []byte // nil: none is sent
-	length       int64  // of the body; -1: not known
-	lastModified int64  // Unix seconds, -1: unknown
-	lastModText  []byte // the Last-Modified field as it is sent, nil: none
-	etag         []byte
-	fields       []outField // the rest, in order
-	location     int        // index of Location in fields plus one, 0 without
-	ownServer    bool       // the backend's Server field was passed on: ours is not sent
-	ownDate      bool
-	headSent     bool
-	chunked      bool
-	ended        bool
-	allowRanges  bool // Range applies
-	singleRange  bool // but to one range only
-	conditional  bool // If-Modified-Since and its kin apply
-	upgraded     bool // 101
-	overrides    int  // error_page: the status that replaces the target's; 0 none
-	ranges       []httpparse.ByteRange
+	status        int
+	statusText    []byte // "200 Fine" as the backend said it, nil for the standard phrase
+	contentType   []byte // nil: none is sent
+	length        int64  // of the body; -1: not known
+	lastModified  int64  // Unix seconds, -1: unknown
+	lastModListed bool   // its field is among fields: none is made of it
+	etag          []byte
+	fields        []outField // the rest, in order
+	location      int        // index of Location in fields plus one, 0 without
+	ownServer     bool       // the backend's Server field was passed on: ours is not sent
+	ownDate       bool
+	headSent      bool
+	chunked       bool
+	ended         bool
+	allowRanges   bool       // Range applies
+	singleRange   bool       // but to one range only
+	conditional   bool       // If-Modified-Since and its kin apply
+	upgraded      bool       // 101
+	overrides     int        // error_page: the status that replaces the target's; 0 none
+	kept          []outField // of a response with X-Accel-Redirect
+	keptType      []byte
+	ranges        []httpparse.ByteRange
 }
 
 // outField is a header field of a response. A field with a nil name was removed.
@@ -36,8 +38,8 @@ type outField struct {
 
 // begin makes resp an empty response with a status.
 func (p *response) begin(status int) {
-	over := p.overrides
-	*p = response{status: status, length: -1, lastModified: -1, fields: p.fields[:0], overrides: over}
+	*p = response{status: status, length: -1, lastModified: -1, overrides: p.overrides,
+		contentType: p.keptType, keptType: p.keptType, kept: p.kept, fields: append(p.fields[:0], p.kept...)}
 }
 
 func (p *response) add(name, value []byte) {
@@ -81,7 +83,10 @@ func (p *response) remove(name string) {
 func (p *response) clearEntity() {
 	p.contentType = nil
 	p.length = -1
-	p.lastModified, p.lastModText = -1, nil
+	p.lastModified = -1
+	if p.lastModListed {
+		p.remove("Last-Modified")
+	}
 }
 
 // sendHead runs the header filters and puts the head into the connection's
@@ -92,7 +97,7 @@ func (r *Request) sendHead() {
 		return
 	}
 	if p.overrides > 0 {
-		p.status, p.statusText = p.overrides, nil
+		p.status, p.statusText = wireStatus(p.overrides), nil
 	}
 	for _, filter := range headFilters {
 		filter(r)
@@ -101,7 +106,7 @@ func (r *Request) sendHead() {
 	case s == 204:
 		r.headerOnly = true
 		p.clearEntity()
-	case s == 304 || s < 200:
+	case s == 304:
 		r.headerOnly = true
 	}
 	p.headSent = true

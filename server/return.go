@@ -38,14 +38,16 @@ func (r *Request) serveReturn(ret *returnRule) verdict {
 		text = ret.text.eval(r)
 	}
 	switch {
-	case ret.redirect:
+	case ret.redirect || isRedirect(ret.code):
 		return r.redirect(ret.code, text)
 	case ret.code >= 400 && len(text) == 0:
 		return r.fail(ret.code, "")
 	}
 	r.discardBody()
 	r.resp.begin(ret.code)
-	r.resp.contentType = r.contentTypeFor(r.uri)
+	if r.resp.contentType == nil {
+		r.resp.contentType = r.contentTypeFor(r.uri)
+	}
 	return r.answer(text, false)
 }
 
@@ -68,4 +70,14 @@ func (r *Request) contentTypeFor(uri []byte) []byte {
 		}
 	}
 	return r.loc.defaultType
+}
+
+// isRedirect tells whether a return with this code gives a Location even
+// without a text.
+func isRedirect(code int) bool {
+	switch code {
+	case 301, 302, 303, 307, 308:
+		return true
+	}
+	return false
 }

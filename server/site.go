@@ -160,7 +160,7 @@ func wildcardKey(ln conf.Listen) string {
 func (b *builder) buildServer(cs *conf.Server) *vhost {
 	large := cs.LargeClientHeaderBuffers
 	v := &vhost{
-		name:  []byte(cs.Names[0].Text),
+		name:  []byte(displayName(cs.Names[0])),
 		conf:  cs,
 		named: map[string]*location{},
 		limits: httpparse.Limits{

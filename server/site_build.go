@@ -31,6 +31,7 @@ func (s *Server) build(cfg *conf.Config) (*site, error) {
 		b.group(u)
 	}
 	b.collectCaptures()
+	b.buildLocation(cfg.HTTP.Location, nil, nil) // for its errors, should no server inherit them
 	b.buildServers()
 	if b.err != nil {
 		return nil, b.err
@@ -53,6 +54,7 @@ func (b *builder) collectCaptures() {
 			walk(c)
 		}
 	}
+	walk(b.cfg.HTTP.Location)
 	for _, cs := range b.cfg.HTTP.Servers {
 		for _, n := range cs.Names {
 			namedGroups(b.captures, n.Regexp)

@@ -23,6 +23,9 @@ var pageTitles = map[int]string{
 	302: "302 Found",
 	401: "401 Authorization Required",
 	494: "400 Request Header Or Cookie Too Large",
+	495: "400 The SSL certificate error",
+	496: "400 No required SSL certificate was sent",
+	497: "400 The plain HTTP request was sent to HTTPS port",
 }
 
 const (
@@ -60,7 +63,7 @@ func page(dst []byte, code int, signature []byte, padded bool) []byte {
 		return nil
 	}
 	heading := title
-	if code == tooLargeHead {
+	if wireStatus(code) != code {
 		heading = statusLines[400]
 	}
 	dst = append(dst, "<html>\r\n<head><title>"...)
@@ -68,8 +71,10 @@ func page(dst []byte, code int, signature []byte, padded bool) []byte {
 	dst = append(dst, "</title></head>\r\n<body>\r\n<center><h1>"...)
 	dst = append(dst, heading...)
 	dst = append(dst, "</h1></center>\r\n"...)
-	if code == tooLargeHead {
-		dst = append(dst, "<center>Request Header Or Cookie Too Large</center>\r\n"...)
+	if wireStatus(code) != code {
+		dst = append(dst, "<center>"...)
+		dst = append(dst, title[len("400 "):]...)
+		dst = append(dst, "</center>\r\n"...)
 	}
 	dst = append(dst, "<hr><center>"...)
 	dst = append(dst, signature...)
@@ -89,3 +94,12 @@ var standardStatus = func() (t [512]string) {
 	}
 	return t
 }()
+
+// wireStatus is the status that the client sees for nginx's inner codes.
+func wireStatus(code int) int {
+	switch code {
+	case tooLargeHead, 495, 496, 497:
+		return 400
+	}
+	return code
+}

@@ -153,13 +153,10 @@ func sentField(name string) getter {
 		}
 	case httpparse.HeaderLastModified:
 		return func(r *Request, dst []byte) ([]byte, bool) {
-			switch {
-			case r.resp.lastModText != nil:
-				return append(dst, r.resp.lastModText...), true
-			case r.resp.lastModified >= 0:
+			if r.resp.lastModified >= 0 && !r.resp.lastModListed {
 				return httpparse.AppendDate(dst, r.resp.lastModified), true
 			}
-			return dst, false
+			return joinOut(dst, r.resp.fields, field)
 		}
 	case httpparse.HeaderConnection:
 		return func(r *Request, dst []byte) ([]byte, bool) {
@@ -187,21 +184,24 @@ func sentField(name string) getter {
 			return appendInt(append(dst, "timeout="...), int64(s.Seconds())), true
 		}
 	}
-	return func(r *Request, dst []byte) ([]byte, bool) {
-		found := false
-		for i := range r.resp.fields {
-			f := &r.resp.fields[i]
-			if len(f.name) != len(field) || !httpparse.EqualFold(f.name, field) {
-				continue
-			}
-			if found {
-				dst = append(dst, ", "...)
-			}
-			found = true
-			dst = append(dst, f.value...)
+	return func(r *Request, dst []byte) ([]byte, bool) { return joinOut(dst, r.resp.fields, field) }
+}
+
+// joinOut is joinFields for the response to the client.
+func joinOut(dst []byte, fields []outField, name []byte) ([]byte, bool) {
+	found := false
+	for i := range fields {
+		f := &fields[i]
+		if len(f.name) != len(name) || !httpparse.EqualFold(f.name, name) {
+			continue
 		}
-		return dst, found
+		if found {
+			dst = append(dst, ", "...)
+		}
+		found = true
+		dst = append(dst, f.value...)
 	}
+	return dst, found
 }
 
 // argument is $arg_name: the first argument of that name, in any case.

@@ -10,7 +10,7 @@ import (
 
 // responseVariables tell what was answered, when, and with whose help.
 var responseVariables = map[string]getter{
-	"status":             func(r *Request, dst []byte) ([]byte, bool) { return appendStatus(dst, r.resp.status), true },
+	"status":             func(r *Request, dst []byte) ([]byte, bool) { return r.appendStatusCode(dst), true },
 	"bytes_sent":         func(r *Request, dst []byte) ([]byte, bool) { return appendInt(dst, r.responded), true },
 	"body_bytes_sent":    func(r *Request, dst []byte) ([]byte, bool) { return appendInt(dst, r.responded-r.headBytes), true },
 	"request_time":       func(r *Request, dst []byte) ([]byte, bool) { return appendSeconds(dst, r.now()-r.started), true },
@@ -140,4 +140,13 @@ func processVariables() (pid, hostname []byte) {
 		name = "localhost"
 	}
 	return strconv.AppendInt(nil, int64(os.Getpid()), 10), []byte(name)
+}
+
+// appendStatusCode appends $status: while an error page is being made, the
+// status that it will have.
+func (r *Request) appendStatusCode(dst []byte) []byte {
+	if !r.resp.headSent && r.resp.overrides > 0 {
+		return appendStatus(dst, wireStatus(r.resp.overrides))
+	}
+	return appendStatus(dst, r.resp.status)
 }

@@ -104,3 +104,11 @@ func namedGroups(names map[string]struct{}, re *regexp.Regexp) {
 		}
 	}
 }
+
+// displayName is $server_name for a server's first name.
+func displayName(n conf.ServerName) string {
+	if n.Kind == conf.NameDotPrefix {
+		return n.Name
+	}
+	return n.Text
+}
