@@ -38,6 +38,9 @@ func (h *Head) parseFields(buf []byte, lim *Limits) (done bool, err *Error) {
 			if err = h.framing(buf, f); err != nil {
 				h.Culprit = spanOf(int(f.Name.Off), int(f.Value.End()))
 			}
+		} else if h.pos+1 <= complete && buf[h.pos] == '\r' && buf[h.pos+1] == '\n' && !bounds.exceeded(h.pos, h.pos+1) {
+			h.pos += 2
+			h.HeadLen, done = h.pos, true
 		} else if h.pos <= complete {
 			done, err = h.anyLine(buf, lim, &bounds)
 		}

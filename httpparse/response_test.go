@@ -51,7 +51,8 @@ func TestResponse(t *testing.T) {
 		{name: "endless status line", raw: "HTTP/1.1 200 " + string(make([]byte, 40<<10)), err: ErrUpstreamHeadTooBig},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			done, err, r := feedResponse([]byte(v.raw), &DefaultLimits)
+			run := feedResponse([]byte(v.raw), &DefaultLimits)
+			done, err, r := run.done, run.err, &run.r
 			switch {
 			case v.err != nil:
 				if err != error(v.err) {
@@ -77,9 +78,9 @@ func TestUpgradeAndExpect(t *testing.T) {
 	if !r.Upgrade || !r.KeepAlive || !r.Expect100 {
 		t.Fatalf("%+v", r)
 	}
-	done, err, resp := feedResponse([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"), &DefaultLimits)
-	if !done || err != nil || !resp.Upgrade {
-		t.Fatalf("%v %+v", err, resp)
+	resp := feedResponse([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"), &DefaultLimits)
+	if !resp.done || !resp.r.Upgrade {
+		t.Fatalf("%+v", resp)
 	}
 	r = feedRequest([]byte("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\nExpect: 100-continue\r\n\r\n"), &DefaultLimits).r
 	if r.Expect100 || !r.KeepAlive {

@@ -2,7 +2,7 @@ package httpparse
 
 import (
 	"bytes"
-	"fmt"
+	"reflect"
 	"testing"
 )
 
@@ -11,6 +11,12 @@ type requestRun struct {
 	done bool
 	err  error
 	r    Request
+}
+
+type responseRun struct {
+	done bool
+	err  error
+	r    Response
 }
 
 // settle clears the parser's own working state, which may differ with the cuts.
@@ -35,17 +41,16 @@ func feedRequest(input []byte, lim *Limits, cuts ...int) requestRun {
 	return run
 }
 
-func feedResponse(input []byte, lim *Limits, cuts ...int) (done bool, err error, r Response) {
+func feedResponse(input []byte, lim *Limits, cuts ...int) responseRun {
+	var run responseRun
 	for _, n := range append(cuts, len(input)) {
 		buf := bytes.Clone(input[:n])
-		if done, err = r.Parse(buf, lim); done || err != nil {
+		if run.done, run.err = run.r.Parse(buf, lim); run.done || run.err != nil {
+			run.r.settle()
 			break
 		}
 	}
-	if done || err != nil {
-		r.settle()
-	}
-	return done, err, r
+	return run
 }
 
 func everyByte(n int) []int {
@@ -56,44 +61,41 @@ func everyByte(n int) []int {
 	return cuts
 }
 
-func describe(v any) string { return fmt.Sprintf("%+v", v) }
-
-// checkRequestSplits holds the whole against byte by byte and against every one cut.
+// checkRequestSplits holds the whole against byte by byte and against single cuts.
 func checkRequestSplits(t *testing.T, input []byte, lim *Limits) {
 	t.Helper()
-	whole := feedRequest(input, lim)
-	want := describe(whole)
-	if !whole.done && whole.err == nil {
-		return // more is wanted; the working state says so and may differ
-	}
-	if got := describe(feedRequest(input, lim, everyByte(len(input))...)); got != want {
-		t.Fatalf("%q byte by byte:\n%s\nwhole:\n%s", input, got, want)
-	}
-	step := 1 + len(input)/64
-	for cut := 0; cut < len(input); cut += step {
-		if got := describe(feedRequest(input, lim, cut)); got != want {
-			t.Fatalf("%q cut at %d:\n%s\nwhole:\n%s", input, cut, got, want)
-		}
-	}
+	checkSplits(t, input, func(cuts ...int) (any, bool) {
+		run := feedRequest(input, lim, cuts...)
+		return run, run.done || run.err != nil
+	})
 }
 
 func checkResponseSplits(t *testing.T, input []byte, lim *Limits) {
 	t.Helper()
-	done, err, r := feedResponse(input, lim)
-	if !done && err == nil {
-		return
-	}
-	want := describe([]any{done, err, r})
-	done, err, r = feedResponse(input, lim, everyByte(len(input))...)
-	if got := describe([]any{done, err, r}); got != want {
-		t.Fatalf("%q byte by byte:\n%s\nwhole:\n%s", input, got, want)
-	}
-	step := 1 + len(input)/64
-	for cut := 0; cut < len(input); cut += step {
-		done, err, r = feedResponse(input, lim, cut)
-		if got := describe([]any{done, err, r}); got != want {
-			t.Fatalf("%q cut at %d:\n%s\nwhole:\n%s", input, cut, got, want)
+	checkSplits(t, input, func(cuts ...int) (any, bool) {
+		run := feedResponse(input, lim, cuts...)
+		return run, run.done || run.err != nil
+	})
+}
+
+func checkSplits(t *testing.T, input []byte, feed func(cuts ...int) (run any, ended bool)) {
+	t.Helper()
+	whole, ended := feed()
+	compare := func(cuts ...int) {
+		t.Helper()
+		got, alsoEnded := feed(cuts...)
+		if ended != alsoEnded {
+			t.Fatalf("%q cut at %d: ended %v, whole %v", input, cuts, alsoEnded, ended)
 		}
+		// While more is wanted the working state says so, and may differ.
+		if ended && !reflect.DeepEqual(got, whole) {
+			t.Fatalf("%q cut at %d:\n%+v\nwhole:\n%+v", input, cuts, got, whole)
+		}
+	}
+	compare(everyByte(len(input))...)
+	step := 1 + len(input)/40
+	for cut := 0; cut < len(input); cut += step {
+		compare(cut)
 	}
 }
 
