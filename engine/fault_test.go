@@ -1,0 +1,561 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestAcceptSurvivesLackOfDescriptors runs in a process of its own with few descriptors.
+func TestAcceptSurvivesLackOfDescriptors(t *testing.T) {
+	const inside = "SEAWALL_TEST_FEW_DESCRIPTORS"
+	if os.Getenv(inside) == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), inside+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "PASS") {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	var rec recorder
+	e := newEngine(t, Options{Log: rec.log})
+	l := e.Loops()[0]
+	var reclaimed atomic.Int32
+	a := &script{
+		accepted: func(c *Conn, _ *Listener) { c.SetIdle(true) },
+		readable: func(c *Conn) { c.SetIdle(false); echo(c); c.SetIdle(true) },
+		closed: func(_ *Conn, why error) {
+			if why == ErrReclaimed {
+				reclaimed.Add(1)
+			}
+		},
+	}
+	addr := listen(t, e, a)
+	// Room for 40 connections on the server's side; the clients' ends have descriptors that are made before.
+	const clients = 100
+	fds := make([]int, clients)
+	for i := range fds {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fds[i] = fd
+	}
+	limit := unix.Rlimit{Cur: uint64(fds[clients-1] + 41), Max: uint64(fds[clients-1] + 41)}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	to := netip.MustParseAddrPort(addr)
+	for i, fd := range fds {
+		if err := unix.Connect(fd, sockaddrOf(TCPAddr(to))); err != nil {
+			t.Fatal(err)
+		}
+		// Each new client is served, at the cost of the one idle for longest.
+		tv := unix.Timeval{Sec: 10}
+		_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv)
+		_, _ = unix.Write(fd, []byte("ping"))
+		var p [4]byte
+		if n, err := unix.Read(fd, p[:]); n != 4 || err != nil {
+			t.Fatalf("client %d: %d, %v", i, n, err)
+		}
+	}
+	if n := reclaimed.Load(); n < clients-41 {
+		t.Errorf("%d idle connections closed", n)
+	}
+	if n := rec.count("accept4() failed (24: Too many open files)"); n == 0 || n > 10 {
+		t.Errorf("logged %d times", n)
+	}
+	// The last clients are alive, the first are gone.
+	var p [4]byte
+	if n, _ := unix.Read(fds[0], p[:]); n != 0 {
+		t.Error("the longest idle lives")
+	}
+	last := fds[clients-1]
+	_, _ = unix.Write(last, []byte("ping"))
+	if n, _ := unix.Read(last, p[:]); n != 4 {
+		t.Error("the newest is gone")
+	}
+	// Nobody idle: accepting pauses, and goes on when a connection closes.
+	onLoop(t, l, func() { e.fds.each(l, func(c *Conn) { c.SetIdle(false) }) })
+	var hogs []int
+	for {
+		fd, err := unix.Dup(last)
+		if err != nil {
+			break
+		}
+		hogs = append(hogs, fd)
+	}
+	// The first clients' ends were closed by the other side; one of them tries again.
+	_ = unix.Close(fds[0])
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Connect(fd, sockaddrOf(TCPAddr(to))); err != nil {
+		t.Fatal(err)
+	}
+	pauses := e.Stats().AcceptPauses
+	eventually(t, "a pause", func() bool { return e.Stats().AcceptPauses > pauses })
+	for _, hog := range hogs {
+		_ = unix.Close(hog)
+	}
+	tv := unix.Timeval{Sec: 10}
+	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv)
+	_, _ = unix.Write(fd, []byte("ping"))
+	if n, err := unix.Read(fd, p[:]); n != 4 {
+		t.Errorf("after the pause: %d, %v", n, err)
+	}
+}
+
+func TestWorkerConnectionsReuseTheLongestIdle(t *testing.T) {
+	var rec recorder
+	e := newEngine(t, Options{MaxConns: 10, Log: rec.log})
+	l := e.Loops()[0]
+	addr := listen(t, e, &script{readable: func(c *Conn) {
+		c.SetIdle(false)
+		echo(c)
+		c.SetIdle(true)
+	}})
+	ping := func(c net.Conn) error {
+		if _, err := c.Write([]byte("ping")); err != nil {
+			return err
+		}
+		_, err := io.ReadFull(c, make([]byte, 4))
+		return err
+	}
+	var conns []net.Conn
+	for i := range 10 {
+		conns = append(conns, dialTCP(t, addr))
+		if err := ping(conns[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ping(conns[0]); err != nil { // not the longest idle any more
+		t.Fatal(err)
+	}
+	onLoop(t, l, func() { // only two may be closed
+		kept := 0
+		e.fds.each(l, func(c *Conn) {
+			if c.remote.addrPort().String() == conns[0].LocalAddr().String() || kept == 7 {
+				return
+			}
+			if c.remote.addrPort().String() != conns[1].LocalAddr().String() {
+				c.SetIdle(false)
+				kept++
+			}
+		})
+	})
+	fresh := dialTCP(t, addr)
+	if err := ping(fresh); err != nil {
+		t.Fatalf("a new connection was refused: %v", err)
+	}
+	if err := ping(conns[1]); err == nil {
+		t.Error("the longest idle lives")
+	}
+	if rec.count("10 worker_connections are not enough, reusing connections") != 1 {
+		t.Errorf("log: %q", rec.lines)
+	}
+}
+
+func TestWorkerConnectionsRefuseWhenNoneIsIdle(t *testing.T) {
+	var rec recorder
+	e := newEngine(t, Options{MaxConns: 3, Log: rec.log})
+	l := e.Loops()[0]
+	addr := listen(t, e, echoScript())
+	for range 3 {
+		dialTCP(t, addr)
+	}
+	eventually(t, "three connections", func() bool { return e.Stats().Active == 3 })
+	if _, err := dialTCP(t, addr).Read(make([]byte, 1)); err == nil {
+		t.Error("the fourth got something")
+	}
+	if s := e.Stats(); s.Refused != 1 || s.Active != 3 || s.Accepted != 4 || s.Handled != 3 {
+		t.Errorf("stats: %+v", s)
+	}
+	if rec.count("3 worker_connections are not enough") != 1 {
+		t.Errorf("log: %q", rec.lines)
+	}
+	onLoop(t, l, func() {
+		if _, err := l.Dial(Addr{path: "/nowhere"}, netip.Addr{}, &script{}); err != ErrTooManyConns {
+			t.Errorf("dial: %v", err)
+		}
+	})
+}
+
+// TestOldestIdleFirstAmongMany: more idle connections than one scan remembers.
+func TestOldestIdleFirstAmongMany(t *testing.T) {
+	e, err := New(Options{Loops: 1, MaxConns: 10000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Stop()
+	l := e.Loops()[0]
+	const n = 1500
+	conns := make([]*Conn, n)
+	var order []uint64
+	for i := range conns {
+		c := l.newConn(-1, 0)
+		c.handler = &script{}
+		conns[i] = c
+		e.fds.set(i+2000, c)
+		l.now = int64(1 + (i*7919)%n)
+		c.SetIdle(true)
+	}
+	for {
+		before := make(map[*Conn]int64)
+		for _, c := range conns {
+			if !c.IsClosed() && c.state&idleMarked != 0 {
+				before[c] = c.stamp
+			}
+		}
+		if l.reclaim(reclaimBatch) == 0 {
+			break
+		}
+		newestGone, oldestLeft := int64(0), never
+		for c, since := range before {
+			if c.IsClosed() {
+				newestGone = max(newestGone, since)
+				order = append(order, c.id)
+			} else {
+				oldestLeft = min(oldestLeft, since)
+			}
+		}
+		if newestGone > oldestLeft {
+			t.Fatalf("closed one idle since %d, kept one since %d", newestGone, oldestLeft)
+		}
+		// Some of those that a scan found become busy and idle again: not the oldest any more.
+		l.now = int64(10*n + len(order))
+		for _, c := range conns[:50] {
+			if !c.IsClosed() {
+				c.SetIdle(false)
+				c.SetIdle(true)
+			}
+		}
+	}
+	if len(order) != n {
+		t.Errorf("%d of %d closed", len(order), n)
+	}
+	for i := range conns {
+		e.fds.set(i+2000, nil)
+	}
+}
+
+func TestPanicCostsOneConnection(t *testing.T) {
+	var rec recorder
+	e := newEngine(t, Options{Log: rec.log})
+	l := e.Loops()[0]
+	whys := make(chan error, 10)
+	addr := listen(t, e, &script{
+		readable: func(c *Conn) {
+			b := l.GetBuf(100)
+			n, err := c.Read(b.B[:100])
+			if err != nil {
+				l.PutBuf(b)
+				return
+			}
+			if b.B[:1][0] == '!' {
+				var none *Conn
+				none.handler = nil
+			}
+			c.Write(b.B[:n])
+			_ = c.Flush()
+			l.PutBuf(b)
+		},
+		closed: func(_ *Conn, why error) {
+			whys <- why
+			panic("in Closed, too")
+		},
+	})
+	good, bad := dialTCP(t, addr), dialTCP(t, addr)
+	_, _ = bad.Write([]byte("!"))
+	if _, err := bad.Read(make([]byte, 1)); err == nil {
+		t.Error("the connection lives")
+	}
+	if why := wait(t, whys, "Closed"); why != ErrPanic {
+		t.Errorf("closed: %v", why)
+	}
+	_, _ = good.Write([]byte("still there"))
+	if _, err := io.ReadFull(good, make([]byte, 11)); err != nil {
+		t.Errorf("the other connection: %v", err)
+	}
+	l.Post(func() { panic("in a task") })
+	tm := &orderTimer{told: func() { panic("in a timer") }}
+	onLoop(t, l, func() {
+		l.SetTimer(&tm.Timer, l.Now(), tm)
+		l.Defer(func() { panic("in deferred work") })
+	})
+	l.Offload(func() { panic("in offloaded work") }, nil)
+	eventually(t, "six panics", func() bool { return e.Stats().Panics == 6 })
+	for _, part := range []string{"nil pointer dereference", "TestPanicCostsOneConnection", "in Closed, too", "in a task",
+		"in a timer", "in deferred work", "in offloaded work"} {
+		if rec.count(part) == 0 {
+			t.Errorf("not logged: %s", part)
+		}
+	}
+	_, _ = good.Write([]byte("still there"))
+	if _, err := io.ReadFull(good, make([]byte, 11)); err != nil {
+		t.Errorf("the other connection: %v", err)
+	}
+}
+
+// TestStaleEventsDoNoHarm delivers to a connection what an event of its descriptor's predecessor would say.
+func TestStaleEventsDoNoHarm(t *testing.T) {
+	e := newEngine(t, Options{Loops: 2})
+	l := e.Loops()[0]
+	var conn *Conn
+	var ended atomic.Bool
+	addr := listen(t, e, &script{
+		accepted: func(c *Conn, _ *Listener) {
+			if c.Loop() == l {
+				conn = c
+			}
+		},
+		readable: echo,
+		writable: echo,
+		closed:   func(*Conn, error) { ended.Store(true) },
+	})
+	var client *net.TCPConn
+	eventually(t, "a connection of loop 0", func() (ok bool) {
+		client = dialTCP(t, addr)
+		_, _ = client.Write([]byte("a"))
+		_, _ = io.ReadFull(client, make([]byte, 1))
+		onLoop(t, l, func() { ok = conn != nil && conn.remote.addrPort().String() == client.LocalAddr().String() })
+		return ok
+	})
+	ended.Store(false)
+	for _, ready := range []readiness{canRead, canWrite, peerGone | canRead, peerGone | canRead | canWrite} {
+		onLoop(t, l, func() { l.serve(conn, ready) })
+		_, _ = client.Write([]byte("ping"))
+		if _, err := io.ReadFull(client, make([]byte, 4)); err != nil {
+			t.Fatalf("after a stale event %b: %v", ready, err)
+		}
+	}
+	// An event of the other loop's former descriptor, and of a descriptor nobody has.
+	other := e.Loops()[1]
+	onLoop(t, other, func() {
+		_ = other.onEvent(int(conn.fd), unix.EPOLLIN|unix.EPOLLHUP, 0)
+		_ = other.onEvent(1<<20, unix.EPOLLIN, 0)
+	})
+	if ended.Load() {
+		t.Error("a stale event closed a connection")
+	}
+}
+
+// TestStaleEventDoesNotConnect: an event says writable while connect(2) is in progress.
+func TestStaleEventDoesNotConnect(t *testing.T) {
+	e := newEngine(t, Options{})
+	l := e.Loops()[0]
+	to := fullBacklog(t)
+	ended := make(chan error, 1)
+	connected := make(chan bool, 1)
+	onLoop(t, l, func() {
+		h := &script{
+			connected: func(*Conn) { connected <- true },
+			timeout:   func(c *Conn) { c.closeFor(unix.ETIMEDOUT) },
+			closed:    func(_ *Conn, why error) { ended <- why },
+		}
+		c, err := l.Dial(to, netip.Addr{}, h)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		c.SetDeadline(l.Now() + int64(100*time.Millisecond))
+		l.serve(c, canRead|canWrite|peerGone)
+		if c.IsClosed() || c.ReadableNow() {
+			t.Error("a stale event was believed")
+		}
+		c.Write([]byte("queued before it stands"))
+		if c.Flush() != nil || c.Pending() == 0 {
+			t.Error("output of a connecting socket")
+		}
+	})
+	if why := wait(t, ended, "the deadline"); why != unix.ETIMEDOUT {
+		t.Errorf("closed: %v", why)
+	}
+	if len(connected) != 0 {
+		t.Error("connected")
+	}
+}
+
+// fullBacklog gives the address of a listener whose queue is full, so that connecting hangs.
+func fullBacklog(t *testing.T) Addr {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	to, err := boundAddr(fd, TCPAddr(netip.MustParseAddrPort("127.0.0.1:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		s, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = unix.Close(s) })
+		_ = unix.Connect(s, sockaddrOf(to))
+	}
+	return to
+}
+
+func TestDialFailures(t *testing.T) {
+	e := newEngine(t, Options{})
+	l := e.Loops()[0]
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := TCPAddr(netip.MustParseAddrPort(ln.Addr().String()))
+	_ = ln.Close()
+	for _, c := range []struct {
+		to   Addr
+		want error
+	}{
+		{dead, unix.ECONNREFUSED},
+		{UnixAddr("/nowhere/to/be/found"), unix.ENOENT},
+		{UnixAddr("/" + strings.Repeat("x", 200)), unix.EINVAL},
+	} {
+		got := make(chan error, 1)
+		onLoop(t, l, func() {
+			dialing := true
+			h := &script{
+				connected: func(*Conn) { t.Error("connected") },
+				closed: func(_ *Conn, why error) {
+					if dialing {
+						t.Error("Closed came before Dial returned")
+					}
+					got <- why
+				},
+			}
+			if _, err := l.Dial(c.to, netip.Addr{}, h); err != nil {
+				t.Error(err)
+			}
+			dialing = false
+		})
+		if why := wait(t, got, "Closed"); why != c.want {
+			t.Errorf("%v: %v", c.to, why)
+		}
+	}
+	onLoop(t, l, func() {
+		_, err := l.Dial(dead, netip.MustParseAddr("192.0.2.1"), &script{})
+		if !errors.Is(err, unix.EADDRNOTAVAIL) {
+			t.Errorf("local address: %v", err)
+		}
+	})
+	if s := e.Stats(); s.Backends != 0 || l.live != 0 {
+		t.Errorf("left: %+v", s)
+	}
+}
+
+func TestDialFromLocalAddress(t *testing.T) {
+	e := newEngine(t, Options{})
+	l := e.Loops()[0]
+	peer := make(chan netip.AddrPort, 1)
+	addr := listen(t, e, &script{accepted: func(c *Conn, _ *Listener) { peer <- c.RemoteAddr() }})
+	onLoop(t, l, func() {
+		if _, err := l.Dial(TCPAddr(netip.MustParseAddrPort(addr)), netip.MustParseAddr("127.0.0.77"), &script{}); err != nil {
+			t.Error(err)
+		}
+	})
+	if p := wait(t, peer, "the peer"); p.Addr().String() != "127.0.0.77" {
+		t.Errorf("came from %v", p)
+	}
+}
+
+func TestStopWhileBusyLeavesNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 5 {
+		e, err := New(Options{Loops: 2, MaxConns: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stopped atomic.Int32
+		a := echoScript()
+		a.closed = func(_ *Conn, why error) {
+			if why == ErrStopped {
+				stopped.Add(1)
+			}
+		}
+		a.accepted = func(c *Conn, _ *Listener) { c.SetDeadline(c.Loop().Now() + int64(time.Hour)) }
+		if err := e.Start(); err != nil {
+			t.Fatal(err)
+		}
+		addr := listen(t, e, a)
+		clients := make(chan struct{}, 20)
+		for range 20 {
+			c := dialTCP(t, addr)
+			go func() {
+				p := make([]byte, 1000)
+				for {
+					if _, err := c.Write(p); err != nil {
+						break
+					}
+					if _, err := io.ReadFull(c, p); err != nil {
+						break
+					}
+				}
+				clients <- struct{}{}
+			}()
+		}
+		eventually(t, "traffic", func() bool { return e.Stats().Handled == 20 })
+		for _, l := range e.Loops() {
+			go func() {
+				for range 10000 {
+					l.Post(func() {})
+				}
+			}()
+			for range 40 {
+				l.Offload(func() { time.Sleep(time.Millisecond) }, func() {})
+			}
+		}
+		e.Stop()
+		e.Stop()
+		for range 20 {
+			wait(t, clients, "the clients")
+		}
+		if stopped.Load() != 20 {
+			t.Errorf("%d connections were told", stopped.Load())
+		}
+		e.Loops()[0].Post(func() { t.Error("a task ran after Stop") })
+		e.Loops()[0].Offload(func() { t.Error("work was done after Stop") }, nil)
+		if e.SetListeners(nil) != ErrStopped || e.Start() == nil {
+			t.Error("a stopped engine goes on")
+		}
+	}
+	eventually(t, fmt.Sprintf("back to %d goroutines", before), func() bool { return runtime.NumGoroutine() <= before })
+}
+
+func TestStopBeforeStart(t *testing.T) {
+	e, err := New(Options{Loops: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.SetListeners([]ListenSpec{{Network: "tcp", Addr: "127.0.0.1:0", Acceptor: echoScript()}}); err != nil {
+		t.Fatal(err)
+	}
+	addr := e.Listeners()[0].Addr().String()
+	e.Stop()
+	if c, err := net.Dial("tcp", addr); err == nil {
+		_ = c.Close()
+		t.Error("somebody listens")
+	}
+}
