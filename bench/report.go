@@ -235,7 +235,7 @@ func (r *report) printSummary(w io.Writer) {
 	for _, row := range r.Rows {
 		for _, t := range row.Targets {
 			if !t.Met {
-				fmt.Fprintf(w, "missed: %s: %s\n", row.Name, t)
+				fmt.Fprintf(w, "missed: %s: %s: %.3g\n", row.Name, t.Text, t.Value)
 			}
 		}
 	}
