@@ -12,6 +12,7 @@ import (
 //   - the product's name and version in Server and in the signature of built-in pages, and what they do to Content-Length;
 //   - a Date that is today's;
 //   - counts of bytes sent in access log lines, where the name and version in an answer change them;
+//   - the boundary of multipart ranges, which is a counter;
 //   - where chunks begin and end (the joined body and the trailers are compared);
 //   - ports, paths and process ids, which differ from world to world;
 //   - time, pid, tid and connection number of error log lines.
@@ -19,6 +20,7 @@ import (
 var (
 	signaturePattern = regexp.MustCompile(`<center>(nginx|seawall)(/[0-9A-Za-z.+-]+)?</center>`)
 	productPattern   = regexp.MustCompile(`^(nginx|seawall)(/[0-9A-Za-z.+-]+)?$`)
+	boundaryPattern  = regexp.MustCompile(`(boundary=|--)\d{20}`)
 	logLinePattern   = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(\w+)\] \d+#\d+: (\*\d+ )?(.*)$`)
 )
 
@@ -38,6 +40,9 @@ func generic(product string) string {
 func normalResponses(h Heard, p places, ignored []string) string {
 	return renderResponses(h, p, ignored, map[string]string{})
 }
+
+// wholeAnswer marks the counts of whole answers in the sizes of renderResponses; they only matter to formats with $bytes_sent.
+const wholeAnswer = "whole "
 
 // renderResponses is normalResponses; it also notes in sizes which byte counts (of a body, of a whole answer) the rendering
 // changed, for normalAccessLog.
@@ -76,10 +81,10 @@ func renderResponses(h Heard, p places, ignored []string, sizes map[string]strin
 			sizes[strconv.Itoa(len(m.body))] = strconv.Itoa(len(body))
 		}
 		if !m.chunked && signatureLength > 0 {
-			sizes[strconv.Itoa(whole)] = strconv.Itoa(whole - len(m.body) + len(body) - signatureLength + len("PRODUCT/VERSION"))
+			sizes[wholeAnswer+strconv.Itoa(whole)] = strconv.Itoa(whole - len(m.body) + len(body) - signatureLength + len("PRODUCT/VERSION"))
 		}
-		b.WriteString(visible(p.hide(head)))
-		b.WriteString(visible(p.hide(body)))
+		b.WriteString(boundaryPattern.ReplaceAllString(visible(p.hide(head)), "${1}BOUNDARY"))
+		b.WriteString(boundaryPattern.ReplaceAllString(visible(p.hide(body)), "${1}BOUNDARY"))
 		if m.chunked {
 			fmt.Fprintf(&b, "[end of chunks, trailers %q]", m.trailers)
 		}
@@ -108,12 +113,16 @@ func normalRequest(r Received, p places, ignored []string) string {
 	return out + "\n"
 }
 
-var numberPattern = regexp.MustCompile(`\b\d+\b`)
+// numberPattern also matches what is no count (parts of addresses), to leave it alone.
+var numberPattern = regexp.MustCompile(`[\d.]+`)
 
-// normalAccessLog renders access log lines; sizes comes from renderResponses.
-func normalAccessLog(lines string, p places, sizes map[string]string) string {
+// normalAccessLog renders access log lines; sizes comes from renderResponses, whole says that the format has $bytes_sent.
+func normalAccessLog(lines string, p places, sizes map[string]string, whole bool) string {
 	return numberPattern.ReplaceAllStringFunc(visible(p.hide(lines)), func(number string) string {
 		if normal, ok := sizes[number]; ok {
+			return normal
+		}
+		if normal, ok := sizes[wholeAnswer+number]; ok && whole {
 			return normal
 		}
 		return number

@@ -82,10 +82,14 @@ func (o *Origin) stop() {
 // Port is the TCP port that the origin listens on.
 func (o *Origin) Port() int { return o.ln.Addr().(*net.TCPAddr).Port }
 
-// Script sets the replies for the requests from now on and forgets what was received. No reply: a plain 200.
+// Script sets the replies for the requests from now on, forgets what was received and closes the connections that are open,
+// so that a kept one does not carry a case over into the next. No reply: a plain 200.
 func (o *Origin) Script(replies ...Reply) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	for c := range o.open {
+		_ = c.Close()
+	}
 	o.replies, o.asked, o.received, o.more, o.byTarget = replies, 0, nil, nil, nil
 }
 

