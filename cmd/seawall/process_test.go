@@ -424,6 +424,7 @@ func TestUserDirectiveChangesTheWholeProcess(t *testing.T) {
 		r.awaitLog(`the "user" directive makes sense only`)
 		return
 	}
+	r.awaitLog(serverVersion) // logged when it has become that user
 	if got := p.get(); got != "x" {
 		t.Errorf("answered %q", got)
 	}
