@@ -214,6 +214,28 @@ func TestEffectiveWeight(t *testing.T) {
 	}
 }
 
+// TestFailingPeerOrder holds the order against nginx's with the first of two
+// peers of weight 4 answering 500, max_fails=5 and proxy_next_upstream http_500.
+func TestFailingPeerOrder(t *testing.T) {
+	peers := peersOf(4, 4)
+	peers[0].MaxFails, peers[0].FailTimeout = 5, 100*time.Second
+	g := NewGroup(GroupConfig{Peers: peers}, 1, nil)
+	lo := g.locals[0]
+	var got strings.Builder
+	for range 12 {
+		s, p := choose(lo, second)
+		for ; p.Name() == "a"; p, _ = lo.pick(s, second) {
+			got.WriteString("a")
+			lo.release(s, p, outcomeBad, second)
+		}
+		got.WriteString("b ")
+		lo.release(s, p, outcomeGood, second)
+	}
+	if want := "ab b ab b ab b ab b ab b b b "; got.String() != want {
+		t.Errorf("%s, want %s", got.String(), want)
+	}
+}
+
 func TestNeverTakenOut(t *testing.T) {
 	for name, peers := range map[string][]PeerConfig{"a single peer": peersOf(1), "max_fails=0": peersOf(1, 1)} {
 		for i := range peers {

@@ -118,9 +118,10 @@ func (g *Group) peer(name string, addr engine.Addr) *Peer {
 // Name is the upstream block's name.
 func (g *Group) Name() string { return g.cfg.Name }
 
-// TakeOver moves prev's idle connections on this loop here, for the peers that
-// both have; the others are closed. On the loop, at a reload. Calls that run in
-// prev end as they began, but their connections are closed then.
+// TakeOver moves what waits in prev on this loop here: idle connections to the
+// peers that both have (the others are closed) and calls in the queue. On the
+// loop, at a reload. Calls that have a peer end as they began, but their
+// connections are closed then.
 func (g *Group) TakeOver(l *engine.Loop, prev *Group) {
 	from, to := prev.locals[l.Index()], g.locals[l.Index()]
 	for _, old := range from.pools {
@@ -128,6 +129,7 @@ func (g *Group) TakeOver(l *engine.Loop, prev *Group) {
 			return g.peer(p.cfg.Name, p.cfg.Addr)
 		})
 	}
+	to.takeQueue(from)
 }
 
 // CloseIdle closes this loop's idle connections, and keeps no more of them: for a

@@ -60,6 +60,27 @@ func (lo *local) leave(c *Call) {
 	lo.group.waiting.Add(-1)
 }
 
+// takeQueue moves the calls that wait in from, of the same loop, here. Their
+// places in max_conns are the same, but only this group's calls will free them.
+func (lo *local) takeQueue(from *local) {
+	for c := from.queue.first; c != nil; c = from.queue.first {
+		from.leave(c)
+		c.group, c.local = lo.group, lo
+		c.sel.backup = false
+		c.sel.forget()
+		if !lo.wait(c) {
+			c.loop.StopTimer(&c.timer)
+			c.state = callTrying
+			c.quiet = true
+			c.fail(errQueueFull)
+			c.quiet = false
+		}
+	}
+	if lo.queue.first != nil {
+		lo.serveQueue()
+	}
+}
+
 // wake tells one loop with waiting calls that a place became free. Loops take
 // turns, so that a busy one does not starve the calls that wait on another.
 func (g *Group) wake(from *local) {

@@ -106,6 +106,42 @@ func TestQueueWakesOtherLoops(t *testing.T) {
 	}
 }
 
+// TestQueueMovesToTheNewGroup at a reload, with calls of the old one still running.
+func TestQueueMovesToTheNewGroup(t *testing.T) {
+	r := rig.New(t, 1)
+	let := make(chan struct{}, 10)
+	var most atomic.Int32
+	cfg := upstream.GroupConfig{Name: "app", QueueSize: 2}
+	limited(t, &cfg, let, &most)
+	old := upstream.NewGroup(cfg, 1, nil)
+	jobs := make([]*rig.Job, 3)
+	for i := range jobs {
+		jobs[i] = (&rig.Job{Rig: r, Group: old, Policy: policy(upstream.NextDefault), Req: rig.Get}).Go()
+	}
+	cfg.QueueSize = 1
+	g := upstream.NewGroup(cfg, 1, old)
+	r.Adopt(g)
+	r.Adopt(old)
+	r.On(0, func() { g.TakeOver(r.Loop(0), old) })
+	if jobs[2].Wait(); jobs[2].Err == nil || jobs[2].Err.Kind != upstream.KindQueueFull {
+		t.Errorf("%q", jobs[2].Failure())
+	}
+	if old.Waiting() != 0 || g.Waiting() != 1 {
+		t.Errorf("%d and %d wait", old.Waiting(), g.Waiting())
+	}
+	let <- struct{}{}
+	let <- struct{}{}
+	jobs[0].Wait()
+	fresh := (&rig.Job{Rig: r, Group: g, Policy: policy(upstream.NextDefault), Req: rig.Get}).Go()
+	let <- struct{}{}
+	if fresh.Wait(); !fresh.Done {
+		t.Error(fresh.Failure())
+	}
+	if jobs[1].Wait(); !jobs[1].Done || most.Load() != 1 {
+		t.Errorf("%q, %d at a time", jobs[1].Failure(), most.Load())
+	}
+}
+
 // TestMaxConnsWithoutQueue: the peer is passed over, as in nginx.
 func TestMaxConnsWithoutQueue(t *testing.T) {
 	r := rig.New(t, 1)

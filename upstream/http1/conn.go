@@ -118,7 +118,8 @@ func (x *conn) Bytes() (sent, received int64) {
 // Pause implements upstream.Exchange.
 func (x *conn) Pause() {
 	x.paused = true
-	if x.ec.Pending() == 0 {
+	if x.ec.Pending() == 0 && x.out != sendConnecting {
+		x.headBy = 0
 		x.ec.SetDeadline(0) // the peer is not to blame for our not reading
 	}
 }
@@ -295,13 +296,14 @@ func (x *conn) arm() {
 	switch {
 	case x.ec.Pending() > 0:
 		at = deadline(now, int64(p.SendTimeout))
+	case x.paused:
 	case x.in == recvHead:
 		// Once for the whole head, as nginx: a head that trickles in gets no more.
 		if x.out == sendDone && x.headBy == 0 {
 			x.headBy = deadline(now, int64(p.ReadTimeout))
 		}
 		at = x.headBy
-	case !x.paused:
+	default:
 		at = deadline(now, int64(p.ReadTimeout))
 	}
 	x.ec.SetDeadline(at)

@@ -260,6 +260,20 @@ func TestReset(t *testing.T) {
 	}
 }
 
+func TestUnixSocket(t *testing.T) {
+	r := rig.New(t, 1)
+	o := rig.NewUnixOrigin(t, answer(ok2, ok2))
+	g := group(r, o)
+	for range 2 {
+		if j := r.Do(g, policy(), rig.Get); !j.Done || j.Body.String() != "ok" || j.List(upstream.TryAddr) != o.Name() {
+			t.Error(j.Failure())
+		}
+	}
+	if o.Served.Load() != 1 {
+		t.Errorf("%d connections", o.Served.Load())
+	}
+}
+
 func TestRefused(t *testing.T) {
 	r := rig.New(t, 1)
 	o := rig.NewOrigin(t, answer())

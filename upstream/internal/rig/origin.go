@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,7 +35,18 @@ type Client struct {
 // that returns the connection is closed.
 func NewOrigin(t testing.TB, script func(c *Client)) *Origin {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	return listen(t, "tcp", "127.0.0.1:0", script)
+}
+
+// NewUnixOrigin is NewOrigin on a unix socket.
+func NewUnixOrigin(t testing.TB, script func(c *Client)) *Origin {
+	t.Helper()
+	return listen(t, "unix", filepath.Join(t.TempDir(), "origin"), script)
+}
+
+func listen(t testing.TB, network, addr string, script func(c *Client)) *Origin {
+	t.Helper()
+	ln, err := net.Listen(network, addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,8 +97,13 @@ func (o *Origin) Close() {
 	o.wg.Wait()
 }
 
-// Name is the address, "127.0.0.1:port".
-func (o *Origin) Name() string { return o.ln.Addr().String() }
+// Name is the address, "127.0.0.1:port" or "unix:/path".
+func (o *Origin) Name() string {
+	if a := o.ln.Addr(); a.Network() == "unix" {
+		return "unix:" + a.String()
+	}
+	return o.ln.Addr().String()
+}
 
 // Peer is the origin as a server of a group, as nginx's defaults have it.
 func (o *Origin) Peer() upstream.PeerConfig { return PeerAt(o.Name()) }
@@ -150,7 +167,7 @@ func (c *Client) Line() string {
 
 // CloseWrite ends the sending side.
 func (c *Client) CloseWrite() {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		_ = tcp.CloseWrite()
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
 	}
 }

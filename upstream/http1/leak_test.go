@@ -1,0 +1,9 @@
+package http1_test
+
+import (
+	"testing"
+
+	"seawall/upstream/internal/rig"
+)
+
+func TestMain(m *testing.M) { rig.Main(m) }

@@ -1,0 +1,9 @@
+package upstream_test
+
+import (
+	"testing"
+
+	"seawall/upstream/internal/rig"
+)
+
+func TestMain(m *testing.M) { rig.Main(m) }
