@@ -342,9 +342,10 @@ func TestStaleEventsDoNoHarm(t *testing.T) {
 		}
 	}
 	// An event of the other loop's former descriptor, and of a descriptor nobody has.
-	other := e.Loops()[1]
+	other, fd := e.Loops()[1], 0
+	onLoop(t, l, func() { fd = int(conn.fd) })
 	onLoop(t, other, func() {
-		_ = other.onEvent(int(conn.fd), unix.EPOLLIN|unix.EPOLLHUP, 0)
+		_ = other.onEvent(fd, unix.EPOLLIN|unix.EPOLLHUP, 0)
 		_ = other.onEvent(1<<20, unix.EPOLLIN, 0)
 	})
 	if ended.Load() {

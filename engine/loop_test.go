@@ -1,0 +1,485 @@
+package engine
+
+import (
+	"io"
+	"math/rand"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestPostKeepsTheOrderOfEachPoster(t *testing.T) {
+	e := newEngine(t, Options{Loops: 2})
+	const posters, each = 8, 2000
+	var all sync.WaitGroup
+	for _, l := range e.Loops() {
+		next := make([]int, posters) // the loop's
+		done := make(chan struct{})
+		left := posters * each
+		for p := range posters {
+			all.Go(func() {
+				for i := range each {
+					l.Post(func() {
+						if next[p] != i {
+							t.Errorf("poster %d: %d instead of %d", p, i, next[p])
+						}
+						next[p]++
+						if left--; left == 0 {
+							close(done)
+						}
+					})
+				}
+			})
+		}
+		wait(t, done, "all tasks")
+	}
+	all.Wait()
+}
+
+func TestLoopsPostToEachOther(t *testing.T) {
+	e := newEngine(t, Options{Loops: 2})
+	a, b := e.Loops()[0], e.Loops()[1]
+	done := make(chan struct{})
+	var n int
+	var ping, pong func()
+	ping = func() { b.Post(pong) }
+	pong = func() {
+		if n++; n == 5000 {
+			close(done)
+			return
+		}
+		a.Post(ping)
+	}
+	a.Post(ping)
+	wait(t, done, "5000 rounds")
+}
+
+// TestSelfPostingTaskLetsEventsPass: a task that posts itself for ever must not keep the loop from its connections.
+func TestSelfPostingTaskLetsEventsPass(t *testing.T) {
+	e := newEngine(t, Options{})
+	l := e.Loops()[0]
+	var stop atomic.Bool
+	var again func()
+	again = func() {
+		if !stop.Load() {
+			l.Post(again)
+		}
+	}
+	l.Post(again)
+	c := dialTCP(t, listen(t, e, echoScript()))
+	_, _ = c.Write([]byte("ping"))
+	if _, err := io.ReadFull(c, make([]byte, 4)); err != nil {
+		t.Error(err)
+	}
+	stop.Store(true)
+}
+
+func TestResumeReadingForEverLetsOthersPass(t *testing.T) {
+	e := newEngine(t, Options{})
+	var rounds atomic.Int64
+	addr := listen(t, e, &script{readable: func(c *Conn) {
+		var p [1]byte
+		if n, err := c.Read(p[:]); n == 1 && err == nil && p[0] == 'x' { // a byte at a time: much input, many rounds
+			rounds.Add(1)
+			c.ResumeReading()
+			return
+		}
+		c.Write([]byte("done"))
+		_ = c.Flush()
+	}})
+	greedy, modest := dialTCP(t, addr), dialTCP(t, addr)
+	_, _ = greedy.Write(append(make([]byte, 0, 1<<16), []byte(string(bytesOf('x', 1<<16)))...))
+	_, _ = modest.Write([]byte("?"))
+	if _, err := io.ReadFull(modest, make([]byte, 4)); err != nil {
+		t.Error(err)
+	}
+	if n := rounds.Load(); n >= 1<<16 {
+		t.Errorf("the other had its turn after %d rounds", n)
+	}
+}
+
+func bytesOf(c byte, n int) []byte {
+	p := make([]byte, n)
+	for i := range p {
+		p[i] = c
+	}
+	return p
+}
+
+func TestDeferRunsAfterTheCallbackInOrder(t *testing.T) {
+	e := newEngine(t, Options{})
+	l := e.Loops()[0]
+	var order []string
+	done := make(chan struct{})
+	l.Post(func() {
+		l.Defer(func() {
+			order = append(order, "first")
+			l.Defer(func() { order = append(order, "third"); close(done) })
+		})
+		l.Defer(func() { order = append(order, "second") })
+		order = append(order, "callback")
+	})
+	wait(t, done, "deferred work")
+	if got := len(order); got != 4 || order[0] != "callback" || order[1] != "first" || order[2] != "second" || order[3] != "third" {
+		t.Errorf("order: %q", order)
+	}
+}
+
+func TestOffloadIsBoundedAndComesBack(t *testing.T) {
+	e := newEngine(t, Options{Workers: 3})
+	l := e.Loops()[0]
+	var now, most atomic.Int32
+	done := make(chan struct{})
+	left := 50
+	for range 50 {
+		l.Offload(func() {
+			n := now.Add(1)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
+			time.Sleep(time.Millisecond)
+			now.Add(-1)
+		}, func() {
+			if left--; left == 0 { // on the loop: no lock
+				close(done)
+			}
+		})
+	}
+	wait(t, done, "the work")
+	if m := most.Load(); m != 3 {
+		t.Errorf("%d at a time", m)
+	}
+}
+
+func TestNowAndWall(t *testing.T) {
+	e := newEngine(t, Options{Loops: 2})
+	var last int64
+	for i := range 10 {
+		l := e.Loops()[i%2]
+		onLoop(t, l, func() {
+			now := l.Now()
+			if now <= last || l.Now() != now {
+				t.Errorf("now %d after %d", now, last)
+			}
+			last = now
+			if d := time.Now().UnixMilli() - l.Wall(); d < -100 || d > 1000 {
+				t.Errorf("wall is %d ms behind", d)
+			}
+		})
+	}
+}
+
+// still is an engine whose loop the test drives by hand.
+func still(t testing.TB) (*Engine, *Loop) {
+	e, err := New(Options{Loops: 1, MaxConns: 1000, Log: func(sev Severity, id uint64, text string) { t.Logf("*%d %s", id, text) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Stop)
+	return e, e.Loops()[0]
+}
+
+// pair gives a connection of a loop that stands still, and the descriptor of its peer.
+func pair(t testing.TB, l *Loop, h Handler) (*Conn, int) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fds[1]) })
+	c := l.newConn(fds[0], unixSocket|writable)
+	l.counters.active.Add(1)
+	c.handler = h
+	if err := l.register(c); err != nil {
+		t.Fatal(err)
+	}
+	return c, fds[1]
+}
+
+// TestEchoAllocatesNothing holds the hot path: event, clock, read, copy, gather, write, deadline, idle mark.
+func TestEchoAllocatesNothing(t *testing.T) {
+	_, l := still(t)
+	shared := bytesOf('b', 1024)
+	for name, answer := range map[string]func(c *Conn, p []byte){
+		"copied":        func(c *Conn, p []byte) { c.Write(p) },
+		"shared":        func(c *Conn, _ []byte) { c.WriteShared(shared) },
+		"head and body": func(c *Conn, p []byte) { c.Write(p[:300]); c.WriteShared(shared[:724]) },
+		"reserved":      func(c *Conn, p []byte) { c.Commit(append(c.Reserve(1024), p...)) },
+		"handed over": func(c *Conn, p []byte) {
+			b := l.GetBuf(1024)
+			b.B = append(b.B, p...)
+			c.WriteBuf(b)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &script{readable: func(c *Conn) {
+				b := l.GetBuf(4096)
+				n, err := c.Read(b.B[:4096])
+				if err == nil {
+					c.SetIdle(false)
+					answer(c, b.B[:n])
+					_ = c.Flush()
+					c.SetDeadline(l.Now() + int64(time.Minute))
+					c.SetIdle(true)
+				}
+				l.PutBuf(b)
+			}}
+			c, peer := pair(t, l, h)
+			msg, got := bytesOf('m', 1024), make([]byte, 2048)
+			round := func() {
+				if _, err := unix.Write(peer, msg); err != nil {
+					t.Fatal(err)
+				}
+				_ = l.onEvent(int(c.fd), unix.EPOLLIN|unix.EPOLLOUT, 0)
+				if n, err := unix.Read(peer, got); n != 1024 || err != nil {
+					t.Fatal(n, err)
+				}
+			}
+			if n := testing.AllocsPerRun(500, round); n != 0 {
+				t.Errorf("%v allocations per round", n)
+			}
+		})
+	}
+}
+
+func TestDeadlineReArmingIsAStore(t *testing.T) {
+	_, l := still(t)
+	c, _ := pair(t, l, &script{})
+	l.now = int64(time.Second)
+	c.SetDeadline(2 * int64(time.Second))
+	next, prev, at := c.timer.next, c.timer.prev, c.timer.at
+	for i := range int64(1000) {
+		c.SetDeadline(3*int64(time.Second) + i)
+	}
+	if c.timer.next != next || c.timer.prev != prev || c.timer.at != at {
+		t.Error("a later deadline moved the timer")
+	}
+	c.SetDeadline(1500 * int64(time.Millisecond))
+	if c.timer.at != 1500*int64(time.Millisecond) {
+		t.Error("an earlier deadline did not move the timer")
+	}
+}
+
+// TestDeadlines turns a still loop's wheel: the deadline that counts is the last one set.
+func TestDeadlines(t *testing.T) {
+	_, l := still(t)
+	var told []int64
+	c, _ := pair(t, l, &script{timeout: func(c *Conn) { told = append(told, l.Now()) }})
+	turn := func(ms int64) {
+		l.now = l.wheel.cur<<tickShift + ms*int64(time.Millisecond)
+		l.expireTimers()
+	}
+	start := l.Now()
+	c.SetDeadline(start + int64(time.Second))
+	c.SetDeadline(start + 3*int64(time.Second))
+	turn(2000)
+	if len(told) != 0 {
+		t.Fatal("told at the deadline that was moved")
+	}
+	turn(1500)
+	if len(told) != 1 || told[0] < start+3*int64(time.Second) {
+		t.Fatalf("told at %v", told)
+	}
+	turn(10000)
+	if len(told) != 1 {
+		t.Fatal("told again")
+	}
+	c.SetDeadline(l.Now() + int64(time.Second))
+	c.SetDeadline(0)
+	turn(5000)
+	if len(told) != 1 {
+		t.Fatal("told though there was no deadline any more")
+	}
+	c.SetDeadline(l.Now() - 5) // past already
+	turn(20)
+	if len(told) != 2 {
+		t.Fatal("not told of a deadline in the past")
+	}
+	c.SetDeadline(l.Now() + int64(time.Second))
+	c.Close()
+	l.runAfter()
+	turn(5000)
+	if len(told) != 2 || c.timer.Armed() {
+		t.Fatal("told after Close")
+	}
+}
+
+// TestWheelAgainstModel sets, moves and stops timers at random over hours of pretended time.
+func TestWheelAgainstModel(t *testing.T) {
+	_, l := still(t)
+	rnd := rand.New(rand.NewSource(1))
+	l.now = l.Now()
+	type timer struct {
+		orderTimer
+		armed bool
+	}
+	timers := make([]timer, 300)
+	spans := []int64{1, int64(time.Millisecond), int64(50 * time.Millisecond), int64(3 * time.Second), int64(2 * time.Minute), int64(40 * time.Minute)}
+	fired := 0
+	set := func(tm *timer) {
+		tm.at = l.now + rnd.Int63n(spans[rnd.Intn(len(spans))])
+		tm.armed = true
+		l.SetTimer(&tm.Timer, tm.at, tm)
+	}
+	for i := range timers {
+		tm := &timers[i]
+		tm.told = func() {
+			fired++
+			if !tm.armed || tm.at > l.now {
+				t.Fatalf("told %v early, armed: %v", time.Duration(tm.at-l.now), tm.armed)
+			}
+			tm.armed = false
+			switch rnd.Intn(4) {
+			case 0:
+				set(tm)
+			case 1: // another one, perhaps of the same slot
+				set(&timers[rnd.Intn(len(timers))])
+			case 2:
+				other := &timers[rnd.Intn(len(timers))]
+				l.StopTimer(&other.Timer)
+				other.armed = false
+			}
+		}
+	}
+	for range 20000 {
+		switch rnd.Intn(4) {
+		case 0, 1:
+			set(&timers[rnd.Intn(len(timers))])
+		case 2:
+			tm := &timers[rnd.Intn(len(timers))]
+			l.StopTimer(&tm.Timer)
+			tm.armed = false
+		case 3:
+			l.now += rnd.Int63n(spans[rnd.Intn(len(spans))])
+			if l.now>>tickShift >= l.wheel.wake {
+				l.expireTimers()
+			}
+			for i := range timers {
+				if tm := &timers[i]; tm.armed && l.now-tm.at > 1<<tickShift {
+					t.Fatalf("timer %v late", time.Duration(l.now-tm.at))
+				}
+				if timers[i].armed != timers[i].Armed() {
+					t.Fatal("armed or not?")
+				}
+			}
+		}
+	}
+	if fired < 1000 {
+		t.Errorf("only %d fired", fired)
+	}
+}
+
+func TestTimersAllocateNothing(t *testing.T) {
+	_, l := still(t)
+	tm := &orderTimer{told: func() {}}
+	l.SetTimer(&tm.Timer, l.Now()+int64(time.Hour), tm)
+	if n := testing.AllocsPerRun(100, func() {
+		l.SetTimer(&tm.Timer, l.Now()+int64(time.Hour), tm)
+		l.StopTimer(&tm.Timer)
+		l.now += 1 << tickShift
+		l.SetTimer(&tm.Timer, l.now, tm)
+		l.now += 1 << (tickShift + 1)
+		l.expireTimers()
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestBuffers(t *testing.T) {
+	_, l := still(t)
+	for _, size := range []int{0, 1, 1023, 1024, 1025, 4096, 4097, 1 << 18, 1<<18 + 1} {
+		b := l.GetBuf(size)
+		if len(b.B) != 0 || cap(b.B) < size {
+			t.Errorf("size %d: len %d, cap %d", size, len(b.B), cap(b.B))
+		}
+		b.B = append(b.B, make([]byte, size)...)
+		if len(b.B) > 10 {
+			b.B = b.B[5:] // what the owner does to B does not harm the pool
+		}
+		l.PutBuf(b)
+	}
+	for class, free := range l.pools.free {
+		for _, b := range free {
+			if cap(b.mem) != 1<<(class+minBufShift) {
+				t.Errorf("class %d holds %d bytes", class, cap(b.mem))
+			}
+		}
+	}
+	var many []*Buf
+	for range 2000 {
+		many = append(many, l.GetBuf(4096))
+	}
+	for _, b := range many {
+		l.PutBuf(b)
+	}
+	if n := len(l.pools.free[2]); n*4096 > poolBytes {
+		t.Errorf("%d buffers of 4 KB are kept", n)
+	}
+	for range 20 { // nobody needs them
+		l.now = l.Now() + trimEvery + 1<<tickShift
+		l.expireTimers()
+	}
+	for class, free := range l.pools.free {
+		if len(free) != 0 {
+			t.Errorf("class %d keeps %d buffers while idle", class, len(free))
+		}
+	}
+	if l.pools.trim.Armed() {
+		t.Error("empty pools are trimmed on and on")
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a buffer put back twice went unnoticed")
+		}
+	}()
+	b := l.GetBuf(1)
+	l.PutBuf(b)
+	l.PutBuf(b)
+}
+
+// TestIdleConnectionHoldsNoBuffer: after its output is sent, a connection has given everything back.
+func TestIdleConnectionHoldsNoBuffer(t *testing.T) {
+	_, l := still(t)
+	c, peer := pair(t, l, &script{})
+	c.Write(make([]byte, 100))
+	c.WriteShared(make([]byte, 100))
+	c.Write(make([]byte, 100))
+	if err := c.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if c.out != nil || len(l.pools.free[2]) != 1 || l.queues.n != 1 {
+		t.Errorf("out %v, %d buffers and %d queues in the pools", c.out, len(l.pools.free[2]), l.queues.n)
+	}
+	_ = c.Reserve(100)
+	c.Commit(nil)
+	if c.out != nil {
+		t.Error("an empty Commit leaves a queue")
+	}
+	var p [1000]byte
+	if n, _ := unix.Read(peer, p[:]); n != 300 {
+		t.Errorf("%d bytes came", n)
+	}
+}
+
+func TestAddrs(t *testing.T) {
+	for text, ok := range map[string]bool{
+		"127.0.0.1:80": true, "[::1]:80": true, "unix:/x": true, "[fe80::1%1]:80": true,
+		"unix:": false, "localhost:80": false, "127.0.0.1": false, "": false,
+	} {
+		a, err := ParseAddr(text)
+		if (err == nil) != ok || ok && (a.String() != text || !a.IsValid()) {
+			t.Errorf("%q: %v, %v", text, a, err)
+		}
+		if ok && !a.IsUnix() {
+			e := endpointFromAddrPort(a.AddrPort())
+			if e.addrPort() != a.AddrPort() {
+				t.Errorf("%q as an endpoint: %v", text, e.addrPort())
+			}
+		}
+	}
+	if a := TCPAddr(netip.AddrPort{}); a.IsValid() {
+		t.Error("the zero address is valid")
+	}
+}
