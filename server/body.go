@@ -199,6 +199,7 @@ func (b *requestBody) spill(r *Request) bool {
 			r.bodyFailed(err)
 		default:
 			r.pumpClient()
+			r.bodyReady()
 		}
 	})
 	return true

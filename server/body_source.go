@@ -11,6 +11,8 @@ func (b *requestSource) Next(limit int) ([]byte, upstream.BodyState) {
 	switch {
 	case body.streamed:
 		return b.nextStreamed(limit)
+	case body.file != nil && body.file.busy && !body.loading:
+		return nil, upstream.BodyWait // its last piece is on the way to the disk
 	case body.file != nil && body.pos < body.file.written:
 		return b.nextFromFile(limit)
 	}
@@ -94,9 +96,7 @@ func (b *requestSource) nextFromFile(limit int) ([]byte, upstream.BodyState) {
 				r.bodyFailed(err)
 				return
 			}
-			if r.ex != nil {
-				r.ex.call.BodyReady()
-			}
+			r.bodyReady()
 		})
 	}
 	return nil, upstream.BodyWait

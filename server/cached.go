@@ -270,7 +270,9 @@ func (r *Request) FillProgress(*cache.Fill) { r.loop.l.Post(r.wakeFromFill) }
 func (r *Request) pumpFill() {
 	for r.reader.Fill() != nil {
 		if r.resp.headSent && r.queued() >= outputHigh {
-			break // the client's turn: outputDrained comes back here
+			if r.client.flush(r); r.queued() >= outputHigh {
+				return // the client's turn: outputDrained comes back here
+			}
 		}
 		obj, chunk, state := r.reader.Next()
 		if obj != nil && !r.resp.headSent {
@@ -343,11 +345,17 @@ func (r *Request) fillEnded(state cache.FillState) {
 	}
 	var e *upstream.Error
 	if err := f.Err(); errors.As(err, &e) {
-		if !r.serveStale(e) {
-			r.settle(r.fail(e.Status, ""))
+		if r.serveStale(e) {
+			return
 		}
-		r.flushIfIdle()
-		return
+		if e.Kind == upstream.KindTimeout || r.attempts > 0 {
+			r.settle(r.fail(e.Status, ""))
+			r.flushIfIdle()
+			return
+		}
+		// One failure may be an accident: the first to come back leads, the
+		// others follow it once more. A second one is everybody's answer, so
+		// that a dead backend is not asked by each in turn.
 	}
 	r.followAgain()
 }

@@ -56,7 +56,7 @@ func (r *Request) appendLogContext(b []byte, peer string) []byte {
 		b = append(b, ", server: "...)
 		b = append(b, r.vhost.name...)
 	}
-	if line := r.head.Line.In(r.raw); len(line) > 0 {
+	if line := r.requestLine(); len(line) > 0 {
 		b = append(b, ", request: \""...)
 		b = append(b, line...)
 		b = append(b, '"')

@@ -149,7 +149,7 @@ func (ex *exchange) free() {
 // askBackend reads the body, if the location wants it first, and starts the call.
 func (r *Request) askBackend() verdict {
 	h := r.loc.proxy
-	if h.passBody && h.setBody == nil && !r.body.whole && r.body.state == bodyUnread {
+	if !r.body.whole && r.body.state == bodyUnread {
 		r.handlerState = contentReading
 		r.readBody(!h.bufferBody && (!r.head.Chunked || h.speaksHTTP11()))
 		return done

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"seawall/conf"
@@ -152,7 +153,7 @@ func (h *h1Conn) inputEnded(err error) {
 		if errors.Is(err, io.EOF) {
 			h.logConn(levelInfo, "client prematurely closed connection while reading client request "+h.headPart())
 		}
-		h.req.logAborted(400)
+		h.req.headCut(h.in.B[h.off:])
 		h.dropRequest()
 	}
 	h.close()
@@ -184,6 +185,7 @@ func (h *h1Conn) parse() bool {
 		return false
 	default:
 		h.used = h.off + r.head.HeadLen
+		r.read = int64(r.head.HeadLen)
 		r.raw = head[:r.head.HeadLen:r.head.HeadLen]
 		h.state = h1Busy
 		h.begin(r)
@@ -198,7 +200,12 @@ func (h *h1Conn) refuse(r *Request, head []byte, err error) {
 	if errors.As(err, &refused) {
 		status = refused.Page
 		text = string(refused.AppendLog(nil, r.head.Culprit.In(head)))
+		r.oldProtocol = refused == httpparse.ErrInvalidMethod09
+		if r.head.Culprit.Len > 0 {
+			r.read = int64(r.head.Culprit.Off)
+		}
 	}
+	r.lineBroken = strings.HasSuffix(text, "request line")
 	r.raw = head
 	h.used = len(h.in.B)
 	if h.state != h1Busy {
@@ -209,8 +216,10 @@ func (h *h1Conn) refuse(r *Request, head []byte, err error) {
 	r.keepalive = false
 	r.malformed = true
 	r.lingering = true
-	r.method = r.head.Method
-	r.setPath() // as far as it is known
+	if !r.lineBroken {
+		r.method = r.head.Method
+		r.setPath() // as far as it is known
+	}
 	r.loc = r.vhost.root
 	r.logClient(levelInfo, "%s", text)
 	r.resp.begin(status)
@@ -336,10 +345,10 @@ func (h *h1Conn) connection() connectionInfo {
 // Closed implements engine.Handler.
 func (h *h1Conn) Closed(c *engine.Conn, why error) {
 	if r := h.req; r != nil {
-		if h.state == h1Head {
-			r.logAborted(400)
+		if h.state == h1Head && h.in != nil {
+			r.headCut(h.in.B[h.off:])
 		}
-		r.connectionLost(why)
+		r.connectionLost()
 		h.dropRequest()
 	}
 	h.state = h1Closing

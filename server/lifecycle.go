@@ -28,7 +28,14 @@ func (r *Request) bodyProgress() {
 	case r.handlerState == contentReading && (r.body.whole || r.body.streamed):
 		r.handlerState = contentWaiting
 		r.startCall()
-	case r.body.streamed && r.ex != nil && r.ex.call.Active():
+	case r.body.streamed:
+		r.bodyReady()
+	}
+}
+
+// bodyReady tells the backend call that the body's source may have more.
+func (r *Request) bodyReady() {
+	if r.ex != nil && r.ex.call.Active() {
 		r.ex.call.BodyReady()
 	}
 }
@@ -116,8 +123,8 @@ func (r *Request) requestTimedOut() {
 
 // connectionLost is called when the client's connection was closed under the
 // request.
-func (r *Request) connectionLost(why error) {
-	if !r.resp.headSent {
+func (r *Request) connectionLost() {
+	if !r.resp.headSent && r.resp.status == 0 {
 		r.resp.status = clientClosed
 	}
 }
@@ -158,12 +165,19 @@ func (r *Request) closeSilently() {
 	r.client.drop(r)
 }
 
-// logAborted prepares the log line of a request whose head never became whole.
-func (r *Request) logAborted(status int) {
-	r.resp.status = status
-	if r.loc == nil && r.vhost != nil {
-		r.loc = r.vhost.root
+// headCut prepares the log line of a request whose head never became whole.
+func (r *Request) headCut(raw []byte) {
+	r.resp.status = 400
+	r.raw = raw
+	r.loc = r.vhost.root
+	r.malformed = true
+	if r.head.Line.Len == 0 {
+		r.lineBroken = true
+		return
 	}
+	r.method = r.head.Method
+	r.setPath()
+	r.read = int64(r.head.Line.End()) + 2
 }
 
 // complete writes the request's log lines and counts it; once.

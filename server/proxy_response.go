@@ -55,7 +55,11 @@ func (r *Request) adoptFields(raw []byte, fields []httpparse.Field) {
 				continue
 			}
 		case httpparse.HeaderLocation:
-			v = r.rewriteLocation(v, 0)
+			to, rewritten := r.rewriteLocation(v, 0)
+			if rewritten {
+				p.setLocation(to)
+				continue
+			}
 		case httpparse.HeaderRefresh:
 			v = r.rewriteRefresh(v)
 		case httpparse.HeaderSetCookie:

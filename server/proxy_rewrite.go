@@ -43,7 +43,7 @@ func (v *rewriteValue) expand(r *Request, re *regexp.Regexp, groups []int, subje
 
 // rewriteLocation applies the first rule that fits to a Location (prefix 0)
 // or to the URL within a Refresh that begins at byte prefix.
-func (r *Request) rewriteLocation(v []byte, prefix int) []byte {
+func (r *Request) rewriteLocation(v []byte, prefix int) (out []byte, rewritten bool) {
 	rules := r.loc.proxy.redirects
 	url := v[prefix:]
 	for i := range rules {
@@ -64,10 +64,10 @@ func (r *Request) rewriteLocation(v []byte, prefix int) []byte {
 			rest = url[len(from):]
 			to = rule.to.expand(r, nil, nil, nil)
 		}
-		out := make([]byte, 0, prefix+len(to)+len(rest))
-		return append(append(append(out, v[:prefix]...), to...), rest...)
+		out = make([]byte, 0, prefix+len(to)+len(rest))
+		return append(append(append(out, v[:prefix]...), to...), rest...), true
 	}
-	return v
+	return v, false
 }
 
 // rewriteRefresh applies the rules to the URL of a Refresh field.
@@ -76,7 +76,8 @@ func (r *Request) rewriteRefresh(v []byte) []byte {
 	if at < 0 {
 		return v
 	}
-	return r.rewriteLocation(v, at+4)
+	v, _ = r.rewriteLocation(v, at+4)
+	return v
 }
 
 // cookieRules are proxy_cookie_domain, proxy_cookie_path and proxy_cookie_flags.

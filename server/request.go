@@ -50,6 +50,8 @@ type Request struct {
 	expectTested    bool // 100-continue was answered, or need not be
 	finished        bool // complete has run
 	malformed       bool // the head could not be read
+	lineBroken      bool // not even its first line
+	oldProtocol     bool // it was one of HTTP/0.9 all the same
 	timedOutSending bool
 	caching         bool // the cache has to do with this request
 	unbuffered      bool // X-Accel-Buffering: no
@@ -82,6 +84,7 @@ type Request struct {
 	paced      pacer
 
 	started   int64 // loop time of the first byte, ns
+	read      int64 // length of what was used of the head, bytes
 	serverNo  uint32
 	responded int64 // bytes of response given to the connection, head and framing included
 	headBytes int64 // of those, the head's
@@ -207,4 +210,6 @@ func (r *Request) reset() {
 
 // isHTTP09 tells whether the request was a bare "GET /path" line, whose answer
 // has no head. A request that could not be read is not.
-func (r *Request) isHTTP09() bool { return r.head.Major == 0 && r.head.Minor == 9 && !r.malformed }
+func (r *Request) isHTTP09() bool {
+	return r.oldProtocol || r.head.Major == 0 && r.head.Minor == 9 && !r.malformed
+}

@@ -62,7 +62,7 @@ func nearestVariable(name string) string {
 }
 
 // dashed turns a variable's "user_agent" into the field's "user-agent".
-func dashed(name string) []byte { return []byte(strings.ReplaceAll(name, "_", "-")) }
+func dashed(name string) []byte { return []byte(strings.ReplaceAll(strings.ToLower(name), "_", "-")) }
 
 func requestField(name string) getter {
 	field := dashed(name)
@@ -83,13 +83,30 @@ func requestField(name string) getter {
 	}
 }
 
+// namesField tells whether a variable's name, dashed, is that of a field: in
+// any case, and an underscore of the field's counts as a dash.
+func namesField(name, field []byte) bool {
+	for i, c := range field {
+		switch {
+		case c == '_':
+			c = '-'
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		if c != name[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // joinFields appends the values of all fields called name: as current nginx,
 // several are joined.
 func joinFields(dst, raw []byte, fields []httpparse.Field, name []byte, separator string) ([]byte, bool) {
 	found := false
 	for i := range fields {
 		f := &fields[i]
-		if int(f.Name.Len) != len(name) || !httpparse.EqualFold(f.Name.In(raw), name) {
+		if int(f.Name.Len) != len(name) || !namesField(name, f.Name.In(raw)) {
 			continue
 		}
 		if found {

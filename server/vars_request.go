@@ -16,7 +16,7 @@ var requestVariables = map[string]getter{
 	"uri":                 text(func(r *Request) []byte { return r.uri }),
 	"document_uri":        text(func(r *Request) []byte { return r.uri }),
 	"request_uri":         text((*Request).requestURI),
-	"request":             text(func(r *Request) []byte { return r.head.Line.In(r.raw) }),
+	"request":             text((*Request).requestLine),
 	"is_args":             func(r *Request, dst []byte) ([]byte, bool) { return appendIf(dst, len(r.args) > 0, "?"), true },
 	"host":                func(r *Request, dst []byte) ([]byte, bool) { return r.appendHost(dst), true },
 	"request_method":      func(r *Request, dst []byte) ([]byte, bool) { return r.appendMethod(dst) },
@@ -83,6 +83,9 @@ func (r *Request) appendHost(dst []byte) []byte {
 }
 
 func (r *Request) appendMethod(dst []byte) ([]byte, bool) {
+	if r.lineBroken {
+		return dst, false
+	}
 	if r.method != r.head.Method {
 		return append(dst, r.method.String()...), true
 	}
@@ -97,7 +100,8 @@ func (r *Request) appendProtocol(dst []byte) ([]byte, bool) {
 	if r.head.Major == 0 {
 		return append(dst, "HTTP/0.9"...), true
 	}
-	return append(dst, 'H', 'T', 'T', 'P', '/', '0'+r.head.Major, '.', '0'+r.head.Minor), true
+	dst = appendInt(append(dst, "HTTP/"...), int64(r.head.Major))
+	return appendInt(append(dst, '.'), int64(r.head.Minor)), true
 }
 
 func (r *Request) appendContentLength(dst []byte) ([]byte, bool) {
@@ -144,7 +148,12 @@ func (r *Request) requestID() []byte {
 }
 
 // received is how long the request is so far: line, fields and body, bytes.
-func (r *Request) received() int64 { return int64(len(r.raw)) + r.body.received }
+func (r *Request) received() int64 {
+	if r.lineBroken {
+		return 0
+	}
+	return r.read + r.body.received
+}
 
 // appendBody appends $request_body: the body when it lies in memory.
 func (r *Request) appendBody(dst []byte) ([]byte, bool) {
@@ -196,4 +205,13 @@ func (r *Request) appendServerPort(dst []byte) ([]byte, bool) {
 		return dst, true
 	}
 	return appendInt(dst, int64(r.conn().LocalAddr().Port())), true
+}
+
+// requestLine is $request: the first line, as much of it as came.
+func (r *Request) requestLine() []byte {
+	if r.head.Line.Len > 0 || !r.malformed {
+		return r.head.Line.In(r.raw)
+	}
+	line, _, _ := bytes.Cut(r.raw, []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r"))
 }

@@ -91,7 +91,7 @@ func (r *Request) appendProxyPort(dst []byte) ([]byte, bool) {
 func (r *Request) appendForwardedFor(dst []byte) []byte {
 	var found bool
 	if r.head.Has(httpparse.HeaderXForwardedFor) {
-		dst, found = joinFields(dst, r.raw, r.head.Fields, []byte("X-Forwarded-For"), ", ")
+		dst, found = joinFields(dst, r.raw, r.head.Fields, []byte("x-forwarded-for"), ", ")
 	}
 	if found {
 		dst = append(dst, ", "...)
