@@ -82,15 +82,37 @@ func (o *Origin) stop() {
 // Port is the TCP port that the origin listens on.
 func (o *Origin) Port() int { return o.ln.Addr().(*net.TCPAddr).Port }
 
-// Script sets the replies for the requests from now on, forgets what was received and closes the connections that are open,
-// so that a kept one does not carry a case over into the next. No reply: a plain 200.
+// Script sets the replies for the requests from now on, forgets what was received and ends the connections that are open, so
+// that a kept one does not carry a case over into the next. No reply: a plain 200.
 func (o *Origin) Script(replies ...Reply) {
+	o.endOpenConns()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for c := range o.open {
-		_ = c.Close()
-	}
 	o.replies, o.asked, o.received, o.more, o.byTarget = replies, 0, nil, nil, nil
+}
+
+// endOpenConns says FIN on every open connection and waits until the other side has closed them too: a server that was still
+// to notice could otherwise send its next request on one of them.
+func (o *Origin) endOpenConns() {
+	deadline := time.Now().Add(500 * time.Millisecond)
+	for round := 0; ; round++ {
+		o.mu.Lock()
+		late := time.Now().After(deadline)
+		for c := range o.open {
+			if half, ok := c.(interface{ CloseWrite() error }); ok && round == 0 {
+				_ = half.CloseWrite()
+			}
+			if late {
+				_ = c.Close()
+			}
+		}
+		left := len(o.open)
+		o.mu.Unlock()
+		if left == 0 || late {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // ScriptTarget sets the reply for one exact request target; it goes before the sequence.
