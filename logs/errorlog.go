@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,10 @@ type Target struct {
 	Path  string
 	Level Level
 }
+
+// maxLine bounds a line in bytes, line feed included, as nginx's NGX_MAX_ERROR_STR: much of it may come from a client.
+// Texts of several lines (stacks) are ours and stay whole.
+const maxLine = 2048
 
 // ErrorLog writes nginx's error log lines to any number of targets:
 //
@@ -123,6 +128,9 @@ func (l *ErrorLog) Log(level Level, conn uint64, text string) {
 		b = append(b, ' ')
 	}
 	b = appendPrintable(b, text)
+	if len(b) >= maxLine && !strings.Contains(text, "\n") {
+		b = b[:maxLine-1]
+	}
 	b = append(b, '\n')
 	for i, f := range targets.files {
 		if level <= targets.levels[i] {

@@ -34,6 +34,24 @@ func TestErrorLogLineFormat(t *testing.T) {
 	}
 }
 
+func TestErrorLogCutsLinesWhereNginxDoes(t *testing.T) {
+	dir := t.TempDir()
+	l, err := NewErrorLog(NewRegistry(Options{Prefix: dir}), Target{"error.log", LevelError})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Log(LevelError, 0, strings.Repeat("x", 10_000))
+	l.Log(LevelError, 0, "panic\n"+strings.Repeat("y", 10_000))
+	l.Close()
+	lines := strings.SplitAfter(content(t, filepath.Join(dir, "error.log")), "\n")
+	if n := len(lines[0]); n != 2048 {
+		t.Errorf("%d bytes, want 2048", n)
+	}
+	if n := len(lines[2]); n != 10_005 {
+		t.Errorf("a stack's line has %d bytes, want 10005", n)
+	}
+}
+
 func TestErrorLogEnabledFollowsTheMostTalkativeTarget(t *testing.T) {
 	dir := t.TempDir()
 	l, err := NewErrorLog(NewRegistry(Options{Prefix: dir}), Target{"a", LevelCrit}, Target{"b", LevelNotice})
