@@ -40,6 +40,7 @@ type requestBody struct {
 
 	// What a backend call has taken so far, see body_source.go.
 	pos     int64       // bytes given
+	taken   bool        // a call was started with it
 	given   int         // streamed: bytes at the start of mem that were given out
 	part    *engine.Buf // piece read back from file, which begins at partAt
 	partAt  int64
@@ -86,7 +87,7 @@ func (b *requestBody) feed(r *Request, p []byte) (n int, err error) {
 		if int64(len(p)) > b.left {
 			p = p[:b.left]
 		}
-		if b.state != bodyDiscard && b.received == 0 && int64(len(p)) == b.left {
+		if b.state != bodyDiscard && b.received == 0 && int64(len(p)) == b.left && !b.taken {
 			b.view = p // all of it is there: no copy
 			b.streamed = false
 			n = len(p)

@@ -95,14 +95,23 @@ func (ex *exchange) logFailure(e *upstream.Error) {
 	if e.Log == "" {
 		return
 	}
-	peer := ""
-	if list := ex.call.Tries(); len(list) > 0 {
-		peer = list[len(list)-1].Peer
-		if list[len(list)-1].Disabled {
-			ex.log(levelWarn, "upstream server temporarily disabled while "+string(e.Phase), peer)
-		}
+	peer := ex.lastPeer()
+	if list := ex.call.Tries(); len(list) > 0 && list[len(list)-1].Disabled {
+		ex.log(levelWarn, "upstream server temporarily disabled while "+string(e.Phase), peer)
 	}
 	ex.log(levelOf(e), e.Error(), peer)
+}
+
+// pollCall is the system call that nginx names where events come from.
+const pollCall = "epoll_wait()"
+
+// lastPeer is the peer of the last attempt, as it stands in the configuration.
+func (ex *exchange) lastPeer() string {
+	list := ex.call.Tries()
+	if len(list) == 0 {
+		return ""
+	}
+	return list[len(list)-1].Peer
 }
 
 func (ex *exchange) log(level logs.Level, text, peer string) {

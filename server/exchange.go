@@ -182,6 +182,7 @@ func (r *Request) startCall() {
 	}
 	ex.group = group
 	r.source.Rewind()
+	r.body.taken = true
 	r.handlerState = contentWaiting
 	r.buildBackendHead(ex)
 	req := r.backendRequest(ex)

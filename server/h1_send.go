@@ -74,6 +74,7 @@ func headSize(p *response) int {
 func (r *Request) appendHead(b []byte) []byte {
 	p := &r.resp
 	l := r.loc
+	apart := -1 // index of the field that is sent before its turn
 	b = appendStatusLine(b, p.status, p.statusText)
 	if !p.ownServer {
 		b = r.appendServerField(b)
@@ -97,11 +98,9 @@ func (r *Request) appendHead(b []byte) []byte {
 		b = append(b, '\r', '\n')
 	}
 	if i := p.location - 1; i >= 0 && l.set.AbsoluteRedirect && len(p.fields[i].value) > 0 && p.fields[i].value[0] == '/' {
-		b = append(b, "Location: "...)
-		b = r.appendOrigin(b)
-		b = append(b, p.fields[i].value...)
-		b = append(b, '\r', '\n')
-		p.fields[i].name = nil
+		p.fields[i].value = append(r.appendOrigin(nil), p.fields[i].value...)
+		b = appendField(b, "Location: ", p.fields[i].value)
+		apart = i
 	}
 	if p.chunked {
 		b = append(b, "Transfer-Encoding: chunked\r\n"...)
@@ -120,7 +119,7 @@ func (r *Request) appendHead(b []byte) []byte {
 		b = append(b, "Connection: close\r\n"...)
 	}
 	for i := range p.fields {
-		if f := &p.fields[i]; f.name != nil {
+		if f := &p.fields[i]; f.name != nil && i != apart {
 			b = append(b, f.name...)
 			b = append(b, ':', ' ')
 			b = append(b, f.value...)

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"seawall/httpparse"
+	"seawall/upstream"
 )
 
 // What can happen to a request beside its regular course, and its end.
@@ -100,7 +101,12 @@ func (r *Request) clientClosed() {
 	if !r.resp.headSent {
 		r.resp.status = clientClosed
 	}
-	r.logClient(levelInfo, "client prematurely closed connection, so upstream connection is closed too")
+	doing := upstream.PhaseSend
+	if r.resp.headSent {
+		doing = upstream.PhaseBody
+	}
+	ex.log(levelInfo, pollCall+" reported that client prematurely closed connection, so upstream connection is closed too while "+
+		string(doing), ex.lastPeer())
 	r.client.drop(r)
 }
 

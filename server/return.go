@@ -34,6 +34,7 @@ func (r *Request) serveReturn(ret *returnRule) verdict {
 		return done
 	}
 	var text []byte
+	r.resp.status = ret.code
 	if ret.text != nil {
 		text = ret.text.eval(r)
 	}

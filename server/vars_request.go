@@ -83,7 +83,7 @@ func (r *Request) appendHost(dst []byte) []byte {
 }
 
 func (r *Request) appendMethod(dst []byte) ([]byte, bool) {
-	if r.lineBroken {
+	if r.lineBroken && !r.redirected {
 		return dst, false
 	}
 	if r.method != r.head.Method {
@@ -98,7 +98,7 @@ func (r *Request) appendProtocol(dst []byte) ([]byte, bool) {
 		return dst, false
 	}
 	if r.head.Major == 0 {
-		return append(dst, "HTTP/0.9"...), true
+		return dst, false
 	}
 	dst = appendInt(append(dst, "HTTP/"...), int64(r.head.Major))
 	return appendInt(append(dst, '.'), int64(r.head.Minor)), true
