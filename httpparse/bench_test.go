@@ -97,6 +97,21 @@ func BenchmarkRequestShort(b *testing.B) {
 	}
 }
 
+// BenchmarkRequestBody: a head with some of its body behind it.
+func BenchmarkRequestBody(b *testing.B) {
+	buf := append([]byte("POST"+browserRequest[3:]), bytes.Repeat([]byte("{\n\"a\": 1}"), 200)...)
+	lim := httpparse.DefaultLimits
+	var r httpparse.Request
+	b.SetBytes(int64(len(browserRequest)))
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Reset()
+		if done, err := r.Parse(buf, &lim); !done || err != nil {
+			b.Fatal(done, err)
+		}
+	}
+}
+
 func BenchmarkResponse(b *testing.B) {
 	buf := []byte("HTTP/1.1 200 OK\r\nServer: gunicorn\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: keep-alive\r\n" +
 		"Content-Type: text/html; charset=utf-8\r\nX-Frame-Options: DENY\r\nContent-Length: 1024\r\nVary: Cookie\r\n" +

@@ -5,7 +5,10 @@ import (
 	"math"
 )
 
-var carriageReturn = []byte{'\r'}
+var (
+	carriageReturn = []byte{'\r'}
+	headEnd        = []byte("\r\n\r\n")
+)
 
 // parseFields reads header lines from h.pos on, each only when all of it is there.
 // Ordinary lines are read by usualLines, the rest one by one by anyLine.
@@ -15,10 +18,15 @@ func (h *Head) parseFields(buf []byte, lim *Limits) (done bool, err *Error) {
 		bounds.field = math.MaxInt
 	}
 	// Every line that begins at or before complete ends in buf. Mostly a read
-	// brings the whole head and nothing more, which its last byte tells.
+	// brings the whole head and nothing more, which its last byte tells, or the
+	// head and some of the body.
 	complete := -1
-	if len(buf) > h.seen && buf[len(buf)-1] == '\n' {
-		complete = len(buf) - 1
+	if from := max(h.seen, h.pos); len(buf) > from {
+		if buf[len(buf)-1] == '\n' {
+			complete = len(buf) - 1
+		} else if i := bytes.Index(buf[max(from-3, 0):], headEnd); i >= 0 {
+			complete = max(from-3, 0) + i + len(headEnd) - 1
+		}
 	}
 	for err == nil && !done {
 		if h.pos > complete {
@@ -64,7 +72,7 @@ func (b *lineBounds) exceeded(pos, lf int) bool { return lf-pos >= b.field || lf
 func (h *Head) usualLines(buf []byte, complete int, bounds *lineBounds) HeaderID {
 	fields := h.Fields[:cap(h.Fields)]
 	count := len(h.Fields)
-	room := min(len(fields), count+bounds.lines-h.lines)
+	room := min(len(fields), bounds.lines-(h.lines-count))
 	pos := h.pos
 	last := HeaderUnknown
 	for count < room && pos < complete && pos+8 <= len(buf) {
