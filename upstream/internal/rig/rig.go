@@ -16,14 +16,22 @@ import (
 type Rig struct {
 	T      testing.TB
 	Engine *engine.Engine
+	Panics uint64 // callbacks that the test makes panic
 	groups []*upstream.Group
+	ended  bool
 }
 
 // New starts an engine with loops event loops.
 func New(t testing.TB, loops int) *Rig {
 	t.Helper()
+	return NewSmall(t, loops, 1024)
+}
+
+// NewSmall is New with room for so many connections per loop.
+func NewSmall(t testing.TB, loops, conns int) *Rig {
+	t.Helper()
 	e, err := engine.New(engine.Options{
-		Loops: loops, MaxConns: 1024, Workers: 1,
+		Loops: loops, MaxConns: conns, Workers: 1,
 		Log: func(_ engine.Severity, _ uint64, text string) { t.Log(text) },
 	})
 	if err != nil {
@@ -37,7 +45,27 @@ func New(t testing.TB, loops int) *Rig {
 	return r
 }
 
+// Stop ends the engine with whatever runs there; nothing may be left then either.
+func (r *Rig) Stop() {
+	r.ended = true
+	r.Engine.Stop()
+}
+
 func (r *Rig) end() {
+	if !r.ended {
+		r.closeIdle()
+	}
+	s := r.Engine.Stats()
+	if s.Backends != 0 {
+		r.T.Errorf("%d connections to backends are left", s.Backends)
+	}
+	if s.Panics != r.Panics {
+		r.T.Errorf("%d callbacks panicked", s.Panics)
+	}
+	r.Engine.Stop()
+}
+
+func (r *Rig) closeIdle() {
 	for i, l := range r.Engine.Loops() {
 		r.On(i, func() {
 			for _, g := range r.groups {
@@ -45,14 +73,6 @@ func (r *Rig) end() {
 			}
 		})
 	}
-	s := r.Engine.Stats()
-	if s.Backends != 0 {
-		r.T.Errorf("%d connections to backends are left", s.Backends)
-	}
-	if s.Panics != 0 {
-		r.T.Errorf("%d callbacks panicked", s.Panics)
-	}
-	r.Engine.Stop()
 }
 
 // Loop is a loop by index.
