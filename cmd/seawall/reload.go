@@ -37,6 +37,7 @@ func (p *process) apply(next *conf.Config) error {
 	prev := p.cfg
 	p.cfg = next
 	p.logNotices()
+	tuneCollector(next, p.gogcGiven)
 	p.movePidFile(next)
 	for _, name := range startOnly(prev, next) {
 		p.log.Log(logs.LevelWarn, 0, fmt.Sprintf("%q changed: takes effect at the next start", name))

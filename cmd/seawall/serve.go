@@ -78,6 +78,8 @@ type process struct {
 	signals chan os.Signal
 	account account
 	pidFile *pidFile // nil until it listens
+
+	gogcGiven bool // the user's GOGC holds
 }
 
 func (p *process) start() error {
@@ -92,7 +94,8 @@ func (p *process) start() error {
 		return err
 	}
 	p.logNotices()
-	tuneCollector()
+	p.gogcGiven = gogcGiven()
+	tuneCollector(p.cfg, p.gogcGiven)
 	if err := p.applyLimits(); err != nil {
 		return err
 	}

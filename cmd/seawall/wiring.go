@@ -26,11 +26,11 @@ type demoServer struct {
 
 // startDemoServer serves the configuration at path for the demo.
 func startDemoServer(path string) (demo.Server, error) {
-	tuneCollector()
 	cfg, err := conf.Load(path, conf.Options{})
 	if err != nil {
 		return nil, err
 	}
+	tuneCollector(cfg, gogcGiven())
 	f := flags{errorLog: defaultErrorLog}
 	log, err := f.openErrorLog(cfg)
 	if err != nil {
