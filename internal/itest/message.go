@@ -14,6 +14,7 @@ type message struct {
 	trailers string
 	chunked  bool
 	complete bool
+	raw      int // bytes on the wire, chunk lines and all
 	missing  int // bytes that Content-Length promised and that did not come
 	toClose  bool
 	headOnly bool
@@ -30,6 +31,7 @@ func splitMessages(raw []byte, methods []string) []message {
 			return append(out, message{body: raw, toClose: true})
 		}
 		m := message{head: string(raw[:end+4])}
+		start := len(raw)
 		raw = raw[end+4:]
 		if f := strings.Fields(m.head); len(f) > 1 {
 			m.status, _ = strconv.Atoi(f[1])
@@ -56,6 +58,7 @@ func splitMessages(raw []byte, methods []string) []message {
 			raw = m.takeBody(raw)
 		}
 		answered++
+		m.raw = start - len(raw)
 		out = append(out, m)
 	}
 	return out

@@ -68,7 +68,6 @@ func renderResponses(h Heard, p places, ignored []string, sizes map[string]strin
 			return "<center>" + generic(product) + "</center>"
 		})
 		shrunk := len(m.body) - len(body)
-		whole := len(m.head) + len(m.body)
 		if m.headOnly && m.status >= 300 && headerValue(head, "Content-Type") == "text/html" {
 			shrunk = signatureLength - len("PRODUCT/VERSION")
 		}
@@ -80,8 +79,8 @@ func renderResponses(h Heard, p places, ignored []string, sizes map[string]strin
 		if shrunk != 0 && !m.headOnly {
 			sizes[strconv.Itoa(len(m.body))] = strconv.Itoa(len(body))
 		}
-		if !m.chunked && signatureLength > 0 {
-			sizes[wholeAnswer+strconv.Itoa(whole)] = strconv.Itoa(whole - len(m.body) + len(body) - signatureLength + len("PRODUCT/VERSION"))
+		if signatureLength > 0 {
+			sizes[wholeAnswer+strconv.Itoa(m.raw)] = strconv.Itoa(m.raw - len(m.body) + len(body) - signatureLength + len("PRODUCT/VERSION"))
 		}
 		b.WriteString(boundaryPattern.ReplaceAllString(visible(p.hide(head)), "${1}BOUNDARY"))
 		b.WriteString(boundaryPattern.ReplaceAllString(visible(p.hide(body)), "${1}BOUNDARY"))

@@ -90,6 +90,7 @@ func TestParityProxyResponses(t *testing.T) {
 		Config: Config{HTTP: requestLogFormat, Server: `
 proxy_next_upstream off;
 location / { proxy_pass http://127.0.0.1:{{origin}}; }
+location /unlogged { access_log off; proxy_pass http://127.0.0.1:{{origin}}; }
 location /unbuffered { proxy_buffering off; proxy_pass http://127.0.0.1:{{origin}}; }
 location /pass { proxy_pass_header Server; proxy_pass_header Date; proxy_pass_header X-Accel-Expires; proxy_pass http://127.0.0.1:{{origin}}; }
 location /hide { proxy_hide_header X-Secret; proxy_hide_header ETag; proxy_pass http://127.0.0.1:{{origin}}; }
@@ -108,7 +109,7 @@ location /fromstatus { add_header X-Status "$upstream_status $status" always; pr
 			{Name: "trailers", Steps: both, AccessLines: 4, Origin: raw("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "Trailer: X-Sum", "", "5", "hello", "0", "X-Sum: 1", "", ""), Want: "Trailer: X-Sum", Differs: "hop-by-hop-headers-stay", Seawall: "hello"},
 			{Name: "chunk extensions", Req: get("/"), Origin: raw("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", "5;a=b", "hello", "0", "", ""), Want: "hello"},
 			{Name: "large body", Steps: both, AccessLines: 4, Origin: raw(reply("200 OK", strings.Repeat("0123456789abcdef", 10000))), Want: "Content-Length: 160000"},
-			{Name: "large chunked body", Req: get("/"), Origin: raw("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", hex(50000), strings.Repeat("x", 50000), "0", "", ""), Want: "50000"},
+			{Name: "large chunked body", Req: get("/unlogged"), Origin: raw("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", hex(50000), strings.Repeat("x", 50000), "0", "", ""), Want: "50000", AccessLines: -1},
 			{Name: "204", Steps: both, AccessLines: 4, Origin: raw("HTTP/1.1 204 No Content", "X-A: 1", "", ""), Want: "204 No Content"},
 			{Name: "204 with a length", Req: get("/"), Origin: raw("HTTP/1.1 204 No Content", "Content-Length: 0", "", ""), Want: "Content-Length: 0", Differs: "no-length-in-204", Seawall: "204 No Content"},
 			{Name: "304", Req: get("/", `If-None-Match: "x"`), Origin: raw("HTTP/1.1 304 Not Modified", `ETag: "x"`, "Content-Length: 5", "", ""), Want: "304 Not Modified"},

@@ -200,8 +200,8 @@ location /plain { proxy_pass http://127.0.0.1:{{origin}}; }
 				Origin: []Reply{Does(Send(switching), ReadMore(5), Send("got it"), Close())}, Want: "got it"},
 			{Name: "upgrade refused", Steps: []Step{On(Send(upgrade), Await(1), Close())}, Origin: []Reply{Answer(reply("400 Bad", "no"))}, Want: "400 Bad"},
 			{Name: "tunnel is idle too long", Steps: []Step{On(Send(upgrade), AwaitText("101"))}, Origin: []Reply{Does(Send(switching), Stall())}, Want: "101 Switching Protocols"},
-			{Name: "client ends its side", Steps: []Step{On(Send(upgrade), AwaitText("101"), Send("last"), CloseWrite())},
-				Origin: []Reply{Does(Send(switching), ReadMore(4), Stall())}, Want: "101 Switching Protocols"},
+			{Name: "client ends its side", Steps: []Step{On(Send(upgrade), AwaitText("101"), Send("last"), AwaitText("heard"), CloseWrite())},
+				Origin: []Reply{Does(Send(switching), ReadMore(4), Send("heard"), Stall())}, Want: "101 Switching Protocols"},
 			{Name: "101 that nobody asked for", Req: get("/plain"), Origin: []Reply{AnswerClose(switching)}, Want: "101 Switching", Differs: "unasked-101-is-refused", Seawall: "502 Bad Gateway"},
 		},
 	}.Run(t)
