@@ -22,7 +22,8 @@ const (
 	finQueued                         // CloseWrite was called and output is still pending
 	finSent                           // our FIN is sent
 	idleMarked                        // SetIdle(true)
-	resumeAsked                       // is in Loop.resumed
+	readAsked                         // is in Loop.resumed, to be told Readable
+	sendAsked                         // is in Loop.resumed, to go on sending
 	dialled                           // our side began it
 	unixSocket
 )

@@ -103,6 +103,9 @@ func (c *Conn) finishEvent() {
 // allSent ends the sending part of Finish.
 func (c *Conn) allSent() {
 	if c.stamp <= 0 || c.lingerMS == 0 || c.state&ended != 0 {
+		if c.state&readable != 0 { // known unread input would make closing a reset
+			c.readAndDrop()
+		}
 		c.closeFor(nil)
 		return
 	}
@@ -116,13 +119,7 @@ func (c *Conn) allSent() {
 
 // discard reads and drops input, and sets the time until which to wait for more.
 func (c *Conn) discard() {
-	l := c.loop
-	b := l.GetBuf(discardSize)
-	var err error
-	for i := 0; err == nil && i < discardReads; i++ {
-		_, err = c.Read(b.B[:cap(b.B)])
-	}
-	l.PutBuf(b)
+	err := c.readAndDrop()
 	if err != nil && err != ErrAgain {
 		c.closeFor(nil)
 		return
@@ -130,5 +127,16 @@ func (c *Conn) discard() {
 	if err == nil {
 		c.ResumeReading()
 	}
-	c.SetDeadline(min(l.Now()+int64(c.lingerMS)*int64(time.Millisecond), c.stamp))
+	c.SetDeadline(min(c.loop.Now()+int64(c.lingerMS)*int64(time.Millisecond), c.stamp))
+}
+
+// readAndDrop empties the socket, up to a bound; nil: there may be more.
+func (c *Conn) readAndDrop() error {
+	b := c.loop.GetBuf(discardSize)
+	var err error
+	for i := 0; err == nil && i < discardReads; i++ {
+		_, err = c.Read(b.B[:cap(b.B)])
+	}
+	c.loop.PutBuf(b)
+	return err
 }

@@ -66,16 +66,8 @@ func (c *Conn) ReadableNow() bool { return c.state&(readable|closed|connecting) 
 // ResumeReading calls Handler.Readable in the loop's next round if input may be there then: to go on after a pause, or
 // after yielding to other connections.
 func (c *Conn) ResumeReading() {
-	if c.state&(readable|closed|resumeAsked) != readable {
-		return // the next edge will tell
-	}
-	c.state |= resumeAsked
-	l := c.loop
-	l.resumed = append(l.resumed, c)
-	if len(l.resumed) == 1 {
-		l.mail.mu.Lock()
-		l.kick()
-		l.mail.mu.Unlock()
+	if c.state&(readable|closed) == readable { // else the next edge will tell
+		c.loop.nextRound(c, readAsked)
 	}
 }
 

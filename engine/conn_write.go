@@ -5,7 +5,7 @@ import "golang.org/x/sys/unix"
 // Flush hands all queued output to the kernel in one write(2) or writev(2); what the kernel does not take follows on
 // writable edges, each followed by Handler.Writable. An error means that the peer is gone and the queue was dropped: an
 // accepted connection is closed then (Closed follows), one that we dialled stays open for reading what the peer sent
-// before, and the handler closes it.
+// before (Readable follows), up to the errno that Read gives, and the handler closes it.
 func (c *Conn) Flush() error {
 	if c.out == nil {
 		return c.notWritable()
@@ -14,9 +14,11 @@ func (c *Conn) Flush() error {
 		return nil // an edge will come
 	}
 	if _, no := c.transmit(); no != 0 {
-		c.writeBroken(no)
+		c.writeBroken()
 		if c.state&dialled == 0 {
 			c.closeFor(no)
+		} else {
+			c.ResumeReading()
 		}
 		return no
 	}
@@ -37,17 +39,21 @@ func (c *Conn) notWritable() error {
 	return unix.EPIPE
 }
 
-func (c *Conn) writeBroken(no unix.Errno) {
-	_ = no
+// writeBroken notes that the peer is gone. What it sent before is still there to be read, and its edge may not have been
+// served yet; a read also says how it ended.
+func (c *Conn) writeBroken() {
 	c.dropOutput()
 	c.state |= writeFailed
+	if c.state&ended == 0 {
+		c.state |= readable | hungUp
+	}
 }
 
 // sendQueued goes on sending after a writable edge.
 func (c *Conn) sendQueued() {
 	n, no := c.transmit()
 	if no != 0 {
-		c.writeBroken(no)
+		c.writeBroken()
 		// A backend may have answered before it closed: let the answer be read. Whoever does not read now will find out
 		// when going on.
 		if c.state&(dialled|readable) == dialled|readable {

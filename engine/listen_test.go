@@ -171,7 +171,7 @@ func TestListenerOptionsReachAcceptedSockets(t *testing.T) {
 			var o options
 			o.nodelay, _ = unix.GetsockoptInt(int(c.fd), unix.IPPROTO_TCP, unix.TCP_NODELAY)
 			o.keepalive, _ = unix.GetsockoptInt(int(c.fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE)
-			o.idle, _ = unix.GetsockoptInt(int(c.fd), unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)
+			o.idle, _ = unix.GetsockoptInt(int(c.fd), unix.IPPROTO_TCP, tcpKeepIdle)
 			got <- o
 		}},
 	}

@@ -38,7 +38,7 @@ type Loop struct {
 
 	current  *Conn       // whose callback runs: the guard closes it on a panic
 	after    []afterwork // to do when the current callback has returned, in order
-	resumed  []*Conn     // ResumeReading was called
+	resumed  []*Conn     // see nextRound
 	resuming []*Conn     // spare for resumed
 
 	live      int // connections of this loop, both sides

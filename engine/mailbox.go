@@ -49,7 +49,7 @@ func (l *Loop) ring() {
 	m.mu.Unlock()
 }
 
-// chores does what was posted, what is due on the wheel and what wanted to be resumed. Work posted meanwhile waits for
+// chores does what was posted, what is due on the wheel and who asked for this round. Work posted meanwhile waits for
 // the next round, after other events.
 func (l *Loop) chores() {
 	l.waker.woken()
@@ -63,6 +63,7 @@ func (l *Loop) chores() {
 	}
 	for i, fn := range tasks {
 		tasks[i] = nil
+		l.now = 0
 		l.runOne(afterwork{fn: fn})
 		if len(l.after) != 0 {
 			l.runAfter()
@@ -76,15 +77,38 @@ func (l *Loop) chores() {
 	}
 }
 
-// resume calls the handlers of connections that asked to go on reading.
+// nextRound has a connection served in the loop's next round though no edge will announce it: readAsked or sendAsked.
+func (l *Loop) nextRound(c *Conn, what connState) {
+	listed := c.state&(readAsked|sendAsked) != 0
+	c.state |= what
+	if listed {
+		return
+	}
+	l.resumed = append(l.resumed, c)
+	if len(l.resumed) == 1 {
+		l.mail.mu.Lock()
+		l.kick()
+		l.mail.mu.Unlock()
+	}
+}
+
+// resume serves those who asked for this round.
 func (l *Loop) resume() {
 	conns := l.resumed
 	l.resumed = l.resuming[:0]
 	for i, c := range conns {
 		conns[i] = nil
-		c.state &^= resumeAsked
-		if c.state&(readable|closed) == readable {
-			l.serve(c, canRead)
+		var ready readiness
+		if c.state&(readAsked|readable) == readAsked|readable {
+			ready = canRead
+		}
+		if c.state&(sendAsked|writable) == sendAsked|writable {
+			ready |= canWrite
+		}
+		c.state &^= readAsked | sendAsked
+		if ready != 0 && c.state&closed == 0 {
+			l.now = 0
+			l.serve(c, ready)
 			if len(l.after) != 0 {
 				l.runAfter()
 			}

@@ -13,6 +13,7 @@ const (
 	inlineSegs  = 4         // segments an output queue has room for by itself
 	segsKept    = 64        // a queue that grew beyond this is not kept
 	ioLimit     = 256 << 10 // bytes per read or write: bounds how long one call holds the loop's thread in the kernel
+	sendAtOnce  = 1 << 20   // bytes taken by the kernel before other connections have their turn
 	copyAtOnce  = 1 << maxBufShift
 	queuesToGC  = 16 // per trim
 	queueMinGap = gatherSize / 8
@@ -240,8 +241,8 @@ func (c *Conn) took(q *outQueue, n int) {
 	}
 }
 
-// transmit hands queued output to the kernel until it takes less than offered or all is sent. Returns the number of
-// bytes taken. After a short write the kernel announces room by a new edge: it is not asked again to see EAGAIN.
+// transmit hands queued output to the kernel until it takes less than offered, all is sent or it is others' turn. Returns
+// the number of bytes taken. After a short write the kernel announces room by a new edge: it is not asked again to see EAGAIN.
 func (c *Conn) transmit() (int, unix.Errno) {
 	q := c.out
 	if q.pending == 0 {
@@ -266,6 +267,9 @@ func (c *Conn) transmit() (int, unix.Errno) {
 			return total, no
 		case n < want:
 			c.state &^= writable
+			return total, 0
+		case total >= sendAtOnce: // a peer as fast as we are
+			c.loop.nextRound(c, sendAsked)
 			return total, 0
 		}
 	}
