@@ -194,15 +194,19 @@ func TestSmallWritesGatherInOneSegment(t *testing.T) {
 	addr := listen(t, e, &script{accepted: func(c *Conn, _ *Listener) {
 		c.Commit(append(c.Reserve(300), head...))
 		c.Write(body)
+		c.WriteShared(body)
+		b := c.Loop().GetBuf(len(body))
+		b.B = append(b.B, body...)
+		c.WriteBuf(b)
 		segments <- len(c.out.segs) - c.out.head
 		c.Finish(0, 0)
 	}})
 	c := dialTCP(t, addr)
-	if got, err := io.ReadAll(c); err != nil || string(got) != string(head)+string(body) {
+	if got, err := io.ReadAll(c); err != nil || string(got) != string(head)+strings.Repeat(string(body), 3) {
 		t.Errorf("got %d bytes, %v", len(got), err)
 	}
 	if n := wait(t, segments, "the count"); n != 1 {
-		t.Errorf("%d segments, so that writev is needed", n)
+		t.Errorf("%d segments, so that more than one iovec is needed", n)
 	}
 }
 
