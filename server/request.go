@@ -158,16 +158,14 @@ func (r *Request) setPath() error {
 		return nil
 	}
 	from := len(r.arena)
-	out, err := httpparse.NormalizePath(r.arena, path, r.vhost.conf.MergeSlashes)
+	uri, err := httpparse.NormalizePath(r.arena[from:], path, r.vhost.conf.MergeSlashes)
 	if err != nil {
 		return err
 	}
-	if len(out) >= from && len(path) > 0 && len(out) > 0 && &out[0] == &path[0] {
-		r.uri = path // nothing to do after all
-		return nil
+	r.uri = uri[:len(uri):len(uri)]
+	if tail := r.arena[from:cap(r.arena)]; len(uri) > 0 && len(tail) >= len(uri) && &tail[0] == &uri[0] {
+		r.arena = r.arena[:from+len(uri)]
 	}
-	r.arena = out
-	r.uri = out[from:len(out):len(out)]
 	return nil
 }
 
