@@ -17,7 +17,7 @@ import (
 )
 
 func TestConnSize(t *testing.T) {
-	if size := unsafe.Sizeof(Conn{}); size > 176 {
+	if size := unsafe.Sizeof(Conn{}); size > 160 {
 		t.Errorf("a connection takes %d bytes", size)
 	}
 }

@@ -31,11 +31,11 @@ func (c *Conn) SetIdle(idle bool) {
 	if idle {
 		c.state |= idleMarked
 		c.stamp = c.loop.Now()
-		c.loop.counters.idle.Add(1)
+		c.loop.idlers++
 		return
 	}
 	c.state &^= idleMarked
-	c.loop.counters.idle.Add(-1)
+	c.loop.idlers--
 }
 
 // reclaim closes up to n of the loop's longest-idle connections and gives their number.
@@ -44,7 +44,7 @@ func (l *Loop) reclaim(n int) int {
 	scanned := false
 	for done < n {
 		if len(l.idle.found) == 0 {
-			if scanned || l.counters.idle.Load() == 0 {
+			if scanned || l.idlers == 0 {
 				break
 			}
 			scanned = true

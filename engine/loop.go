@@ -28,8 +28,7 @@ type Loop struct {
 	poller      *netpoll.Poller
 	attachments attachments
 	waker       waker
-	mail        mailbox // any goroutine
-	exit        error   // what onEvent returns: nil, or the poller's word for ending
+	exit        error // what onEvent returns: nil, or the poller's word for ending
 	stopping    bool
 
 	now       int64 // Now, 0 when not read in this event
@@ -41,7 +40,9 @@ type Loop struct {
 	resumed  []*Conn     // see nextRound
 	resuming []*Conn     // spare for resumed
 
-	live      int // connections of this loop, both sides
+	live      int   // connections of this loop, both sides
+	idlers    int64 // of these, those marked idle; shown in counters.idle when an event is done
+	idleShown int64
 	listening []*acceptSocket
 	accepting acceptState
 	idle      idleQueue
@@ -52,8 +53,12 @@ type Loop struct {
 	queues    outQueuePool
 	vector    vector
 	sockaddr  unix.RawSockaddrAny // scratch
-	counters  counters            // any goroutine
 	lastCrowd int64               // Now of the last message about worker_connections
+
+	_        [64]byte // what other goroutines write shares no cache line with the above
+	mail     mailbox  // any goroutine
+	_        [64]byte
+	counters counters // any goroutine
 }
 
 // afterwork is a deferred function, or (fn nil) the last call for a closed connection.
@@ -120,7 +125,17 @@ func (l *Loop) onEvent(fd int, ev netpoll.IOEvent, flags netpoll.IOFlags) error 
 	if len(l.after) != 0 {
 		l.runAfter()
 	}
+	if l.idlers != l.idleShown {
+		l.showIdle()
+	}
 	return l.exit
+}
+
+// showIdle publishes the number of idle connections: once per event, and not at all for a request that was answered in
+// one, because an atomic write costs as much as all else that SetIdle does.
+func (l *Loop) showIdle() {
+	l.idleShown = l.idlers
+	l.counters.idle.Store(l.idlers)
 }
 
 // serve hands one event to its connection. Output goes first, which frees buffers; unless the peer is gone, when a write
