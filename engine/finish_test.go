@@ -138,3 +138,31 @@ func TestCloseWriteAfterPendingOutput(t *testing.T) {
 		t.Errorf("got %q", s)
 	}
 }
+
+// TestFlushWhileFinishing: a handler that flushes in Writable out of habit does not take the end away.
+func TestFlushWhileFinishing(t *testing.T) {
+	e := newEngine(t, Options{})
+	const total = 20 << 20
+	closed := make(chan error, 1)
+	addr := listen(t, e, &script{
+		accepted: func(c *Conn, _ *Listener) {
+			c.WriteShared(make([]byte, total))
+			c.Finish(time.Second, time.Second)
+		},
+		writable: func(c *Conn) {
+			c.Write([]byte("too late"))
+			if err := c.Flush(); err != nil {
+				t.Error(err)
+			}
+		},
+		closed: func(_ *Conn, why error) { closed <- why },
+	})
+	c := dialTCP(t, addr)
+	if n, err := io.Copy(io.Discard, c); n != total || err != nil {
+		t.Errorf("got %d bytes, %v", n, err)
+	}
+	_ = c.Close()
+	if why := wait(t, closed, "Closed"); why != nil {
+		t.Errorf("closed: %v", why)
+	}
+}

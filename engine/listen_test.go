@@ -160,6 +160,19 @@ func TestClosingAListenerServesItsQueue(t *testing.T) {
 	}
 }
 
+// TestMoreThanOneBatchInTheQueue: accepting stops after a batch to let others pass, and goes on without a new edge.
+func TestMoreThanOneBatchInTheQueue(t *testing.T) {
+	e := newEngine(t, Options{})
+	addr := listen(t, e, &script{})
+	release := make(chan struct{})
+	e.Loops()[0].Post(func() { <-release })
+	for range 5*acceptBatch + 7 {
+		dialTCP(t, addr)
+	}
+	close(release)
+	eventually(t, "all are accepted", func() bool { return e.Stats().Handled == 5*acceptBatch+7 })
+}
+
 func TestListenerOptionsReachAcceptedSockets(t *testing.T) {
 	e := newEngine(t, Options{})
 	type options struct{ nodelay, keepalive, idle int }

