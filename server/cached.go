@@ -246,7 +246,7 @@ func (r *Request) fillTogether(zone *cache.Zone, k cache.Key, stale *cache.Objec
 		ex.free()
 		r.handlerState = contentWaiting
 		r.loop.l.SetTimer(&r.lockTimer, r.now()+c.lockTimeout, r)
-		r.loop.stats.coalesced.Add(1)
+		r.loop.stats.coalesced++
 		r.pumpFill()
 		return done
 	}

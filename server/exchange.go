@@ -194,7 +194,7 @@ var errNoGroup = errors.New("no backend group of that name")
 
 func (ex *exchange) start(req upstream.RequestBytes) {
 	ex.state = exchangeWaiting
-	ex.loop.stats.backendRequests.Add(1)
+	ex.loop.stats.backendRequests++
 	ex.call.Start(ex.loop.l, ex.group, &ex.loc.proxy.policy, req, ex)
 }
 

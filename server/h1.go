@@ -235,8 +235,10 @@ func (h *h1Conn) begin(r *Request) {
 	r.headerOnly = r.method == httpparse.MethodHead
 	r.body.begin(&r.head)
 	r.host = r.lower(r.head.HostName.In(r.raw))
-	if v, re, captures := h.addr.names.find(r.host); v != nil {
-		r.vhost, r.nameRegex, r.nameMatch = v, re, captures
+	if names := &h.addr.names; !names.sole {
+		if v, re, captures := names.find(r.host); v != nil {
+			r.vhost, r.nameRegex, r.nameMatch = v, re, captures
+		}
 	}
 	r.loc = r.vhost.root
 	s := r.loc.set

@@ -13,11 +13,13 @@ import (
 // nested tree refines it, and unless the prefix says ^~ the regular
 // expressions are tried in the order of the file.
 type locationTree struct {
-	exact    map[string]*location
-	prefixes []*location // sorted by pattern, so that the longest match is found by binary search
-	regexes  []*location // in the order of the file
-	slashed  []*location // proxied prefixes that end in a slash, see lacksSlash
-	root     *location   // the enclosing location: what serves when nothing matches
+	exact map[string]*location
+	// A bit for each length, modulo 64, of an exact pattern: most URIs need no look-up.
+	exactLengths uint64
+	prefixes     []*location // sorted by pattern, so that the longest match is found by binary search
+	regexes      []*location // in the order of the file
+	slashed      []*location // proxied prefixes that end in a slash, see lacksSlash
+	root         *location   // the enclosing location: what serves when nothing matches
 }
 
 // newLocationTree sorts locs, the children of root.
@@ -27,6 +29,7 @@ func newLocationTree(root *location, locs []*location) *locationTree {
 		switch l.kind {
 		case conf.Exact:
 			t.exact[l.pattern] = l
+			t.exactLengths |= 1 << (len(l.pattern) & 63)
 		case conf.Prefix, conf.PrefixNoRegex:
 			t.prefixes = append(t.prefixes, l)
 			if l.redirectsToSlash() {
@@ -60,7 +63,7 @@ type match struct {
 
 // find returns what serves uri, a normalised path.
 func (t *locationTree) find(uri []byte) match {
-	if len(t.exact) > 0 {
+	if t.exactLengths&(1<<(len(uri)&63)) != 0 {
 		if l, ok := t.exact[string(uri)]; ok {
 			return match{loc: l, settled: true}
 		}

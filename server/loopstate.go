@@ -63,7 +63,7 @@ func (s *loopState) newRequest(c client) *Request {
 	}
 	r.client = c
 	r.started = s.l.Now()
-	s.stats.active.Add(1)
+	s.stats.active++
 	return r
 }
 
@@ -71,7 +71,7 @@ func (s *loopState) newRequest(c client) *Request {
 func (s *loopState) recycle(r *Request) {
 	r.releaseParts()
 	r.reset()
-	s.stats.active.Add(-1)
+	s.stats.active--
 	if len(s.free) < maxPooled {
 		s.free = append(s.free, r)
 	}

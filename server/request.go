@@ -13,16 +13,30 @@ import (
 // pool, so what comes later (a worker's result, a wake-up) compares serial.
 type Request struct {
 	loop   *loopState
+	serial uint64            // changes with every use of this struct
+	head   httpparse.Request // as it was received: spans into raw
+	source requestSource     // the body as a backend call sees it
+
+	// arena holds bytes that live as long as the request. A getter must not
+	// use it: it appends to what it is given, which may be the arena itself.
+	arena []byte
+
+	// Bound once, so that handing them to the loop allocates nothing.
+	pumpClientLater, flushLater, wakeFromFill func()
+	flushPending                              bool // flushLater is on the loop's list
+
+	requestState
+}
+
+// requestState is all of a request that is forgotten when it is over.
+type requestState struct {
 	client client // the connection or stream that it came by; nil in the pool
 	site   *site  // the configuration that it began with and keeps
 	vhost  *vhost
 	loc    *location
-	serial uint64 // changes with every use of this struct
 
-	// The head as it was received. raw is the client's buffer, unchanged
-	// until the request is over; the spans of head point into it.
-	raw  []byte
-	head httpparse.Request
+	// The bytes of the head: the client's buffer, unchanged until the request is over.
+	raw []byte
 
 	// What is asked for: views of raw or memory of the request's own.
 	uri        []byte // $uri: normalised path; an internal redirect changes it
@@ -58,13 +72,11 @@ type Request struct {
 	rateSet         bool // X-Accel-Limit-Rate
 	uncached        bool // X-Accel-Redirect was followed: neither look up nor store
 	paused          bool // the backend waits for the client
-	flushPending    bool // flushLater is on the loop's list
 
 	resp        response
 	body        requestBody
-	source      requestSource // body as the backend call sees it
-	ex          *exchange     // the dealings with a backend, nil without
-	reader      cache.Reader  // the place in a fill that is being read
+	ex          *exchange    // the dealings with a backend, nil without
+	reader      cache.Reader // the place in a fill that is being read
 	followed    followed
 	lockTimer   engine.Timer
 	out         *outSpool
@@ -88,13 +100,6 @@ type Request struct {
 	serverNo  uint32
 	responded int64 // bytes of response given to the connection, head and framing included
 	headBytes int64 // of those, the head's
-
-	// arena holds bytes that live as long as the request. A getter must not
-	// use it: it appends to what it is given, which may be the arena itself.
-	arena []byte
-
-	// Bound once, so that handing them to the loop allocates nothing.
-	pumpClientLater, flushLater, wakeFromFill func()
 }
 
 // contentState says how far the content handler is.
@@ -191,18 +196,14 @@ func (r *Request) releaseParts() {
 
 // reset makes the struct ready for another request. Its own memory stays.
 func (r *Request) reset() {
-	r.head.Reset()
-	arena := r.arena[:0]
-	if cap(arena) > keptArena {
-		arena = nil
-	}
-	fields := r.resp.fields[:0]
-	clear(fields[:cap(fields)])
 	r.serial++
-	*r = Request{
-		loop: r.loop, serial: r.serial, head: r.head, arena: arena, source: r.source, flushPending: r.flushPending,
-		pumpClientLater: r.pumpClientLater, flushLater: r.flushLater, wakeFromFill: r.wakeFromFill,
+	r.head.Reset()
+	if r.arena = r.arena[:0]; cap(r.arena) > keptArena {
+		r.arena = nil
 	}
+	clear(r.resp.fields)
+	fields := r.resp.fields[:0]
+	r.requestState = requestState{}
 	r.resp.fields = fields
 }
 

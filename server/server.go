@@ -41,6 +41,8 @@ type Server struct {
 	stopped bool
 
 	drained chan struct{} // closed by Stop: ends a Shutdown under way
+	running chan struct{} // closed when the loops have started
+	ended   chan struct{} // closed when they have ended
 }
 
 // listenKey stands for an address over reloads: it is the listener's token.
@@ -56,7 +58,8 @@ type keptZone struct {
 // New builds what cfg describes and opens its log files; nothing listens before Start.
 func New(cfg *conf.Config, opt Options) (*Server, error) {
 	s := &Server{opt: opt, log: opt.Log, keys: map[string]*listenKey{}, sinks: map[string]*logSink{},
-		zones: map[string]*keptZone{}, drained: make(chan struct{})}
+		zones: map[string]*keptZone{}, drained: make(chan struct{}),
+		running: make(chan struct{}), ended: make(chan struct{})}
 	n := cfg.Main.WorkerProcesses
 	if n == 0 {
 		n = runtime.NumCPU()
@@ -89,6 +92,7 @@ func (s *Server) Start() error {
 	if err := s.eng.Start(); err != nil {
 		return err
 	}
+	close(s.running)
 	st := s.current.Load()
 	specs := s.listenSpecs(st)
 	if err := s.eng.SetListeners(specs); err != nil {
@@ -246,6 +250,7 @@ func (s *Server) Stop() {
 	close(s.drained)
 	s.mu.Unlock()
 	s.eng.Stop()
+	close(s.ended)
 	for _, l := range s.loops {
 		l.releaseAppenders()
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"math/bits"
-	"sync/atomic"
 	"time"
 
 	"seawall/engine"
@@ -52,52 +51,69 @@ func histogramBucket(ns int64) int {
 	return min((shift+1)*histogramSub+int(us>>shift)-histogramSub, histogramSize-1)
 }
 
-// loopStats are a loop's counters: written by the loop alone, read by anyone.
+// loopStats are a loop's counters. Owner: the loop; Server.Stats asks it for a copy.
 type loopStats struct {
-	requests, coalesced, backendRequests counter
-	active                               atomic.Int64
-	byCache                              [numCacheStatuses]counter
-	byStatus                             [6]counter
-	latency                              [histogramSize]counter
+	requests, coalesced, backendRequests uint64
+	active                               int64
+	byCache                              [numCacheStatuses]uint64
+	byStatus                             [6]uint64
+	latency                              [histogramSize]uint64
 }
-
-// counter has one writer, so that adding needs no locked instruction.
-type counter struct{ n atomic.Uint64 }
-
-func (c *counter) Add(k uint64) { c.n.Store(c.n.Load() + k) }
 
 // count adds a request that is over.
 func (s *loopStats) count(r *Request) {
-	s.requests.Add(1)
-	s.byCache[r.cacheStatus].Add(1)
+	s.requests++
+	s.byCache[r.cacheStatus]++
 	if class := r.resp.status / 100; class < len(s.byStatus) {
-		s.byStatus[class].Add(1)
+		s.byStatus[class]++
 	}
-	s.latency[histogramBucket(r.now()-r.started)].Add(1)
+	s.latency[histogramBucket(r.now()-r.started)]++
 }
 
-// Stats reads the counters; they are not read at one instant.
+// Stats reads the counters; they are not read at one instant. Not to be
+// called on a loop.
 func (s *Server) Stats() Stats {
 	out := Stats{ByCache: map[string]uint64{}, Latency: Histogram{Counts: make([]uint64, histogramSize)}}
-	if s.eng == nil {
-		return out
-	}
 	out.Engine = s.eng.Stats()
 	for _, l := range s.loops {
-		st := &l.stats
-		out.Requests += st.requests.n.Load()
-		out.Active += st.active.Load()
-		out.Coalesced += st.coalesced.n.Load()
-		out.BackendRequests += st.backendRequests.n.Load()
-		for i := 1; i < int(numCacheStatuses); i++ {
-			out.ByCache[cacheStatusNames[i]] += st.byCache[i].n.Load()
-		}
-		for i := range out.ByStatus {
-			out.ByStatus[i] += st.byStatus[i].n.Load()
-		}
-		for i := range out.Latency.Counts {
-			out.Latency.Counts[i] += st.latency[i].n.Load()
-		}
+		out.add(s.statsOf(l))
 	}
 	return out
+}
+
+// statsOf copies a loop's counters: on the loop while it runs.
+func (s *Server) statsOf(l *loopState) *loopStats {
+	select {
+	case <-s.running:
+	default:
+		return &l.stats
+	}
+	answer := make(chan *loopStats, 1)
+	l.l.Post(func() {
+		c := l.stats
+		answer <- &c
+	})
+	select {
+	case c := <-answer:
+		return c
+	case <-s.ended:
+		return &l.stats
+	}
+}
+
+// add adds the counters of a loop.
+func (out *Stats) add(st *loopStats) {
+	out.Requests += st.requests
+	out.Active += st.active
+	out.Coalesced += st.coalesced
+	out.BackendRequests += st.backendRequests
+	for i := 1; i < int(numCacheStatuses); i++ {
+		out.ByCache[cacheStatusNames[i]] += st.byCache[i]
+	}
+	for i, n := range st.byStatus {
+		out.ByStatus[i] += n
+	}
+	for i, n := range st.latency {
+		out.Latency.Counts[i] += n
+	}
 }

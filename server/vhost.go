@@ -16,6 +16,7 @@ type nameTable struct {
 	head  map[string]*vhost // "*.example.com" under "example.com"
 	tail  map[string]*vhost // "www.example.*" under "www.example"
 	regex []namePattern
+	sole  bool // there is one server and nothing to capture: whatever the name, it answers
 }
 
 type namePattern struct {
@@ -54,6 +55,7 @@ func newNameTable(servers []namedServer) nameTable {
 			}
 		}
 	}
+	t.sole = len(servers) == 1 && len(t.regex) == 0
 	return t
 }
 
