@@ -240,36 +240,3 @@ func TestDialAndTalk(t *testing.T) {
 		t.Errorf("closed: %v", why)
 	}
 }
-
-func TestTimersInOrder(t *testing.T) {
-	e := newEngine(t, Options{})
-	l := e.Loops()[0]
-	type fired struct {
-		i    int
-		late int64
-	}
-	done := make(chan fired, 10)
-	timers := make([]orderTimer, 5)
-	onLoop(t, l, func() {
-		for i := range timers {
-			tm := &timers[i]
-			tm.at = l.Now() + int64(5-i)*int64(30*time.Millisecond)
-			tm.told = func() { done <- fired{i, l.Now() - tm.at} }
-			l.SetTimer(&tm.Timer, tm.at, tm)
-		}
-	})
-	for want := 4; want >= 0; want-- {
-		f := wait(t, done, "a timer")
-		if f.i != want || f.late < 0 {
-			t.Errorf("timer %d instead of %d, %v late", f.i, want, time.Duration(f.late))
-		}
-	}
-}
-
-type orderTimer struct {
-	Timer
-	at   int64
-	told func()
-}
-
-func (o *orderTimer) Expired(*Timer) { o.told() }
