@@ -21,6 +21,9 @@ func upstreamRows() []Row {
 		{Name: "keepalive_timeout", In: InUpstream, Args: Take1, Syntax: "timeout", Default: "60s",
 			Doc: "How long an idle connection is kept.",
 			set: setTime(func(l *level) *time.Duration { return &l.up.KeepaliveTimeout })},
+		{Name: "queue", In: InUpstream, Args: take12, Syntax: "number [timeout=time]",
+			Doc: "How many requests may wait while every server is at max_conns, and how long (60s); beyond: 502.",
+			set: setQueue},
 		{Name: "server", In: InUpstream, Args: More1, multi: true,
 			Syntax: "address[:port] | unix:path [weight=number] [max_conns=number] [max_fails=number] [fail_timeout=time] [backup] [down]",
 			Doc:    "A server of the group; requests go round by weight.",
@@ -79,6 +82,28 @@ func setKeepalive(l *level, s *stmt) error {
 		}
 		l.up.KeepaliveLocal = true
 	}
+	return nil
+}
+
+// setQueue is queue (https://nginx.org/en/docs/http/ngx_http_upstream_module.html#queue).
+func setQueue(l *level, s *stmt) error {
+	n, ok := parseNumber(s.args[0])
+	if !ok || n == 0 {
+		return s.errorf(`invalid value "%s" in "%s" directive`, s.args[0], s.name)
+	}
+	l.up.QueueSize, l.up.QueueTimeout = n, time.Minute
+	if len(s.args) == 1 {
+		return nil
+	}
+	text, ok := strings.CutPrefix(s.args[1], "timeout=")
+	if !ok {
+		return s.errorf(`invalid parameter "%s"`, s.args[1])
+	}
+	timeout, ok := parseTime(text, false)
+	if !ok {
+		return s.errorf(`invalid value "%s"`, s.args[1])
+	}
+	l.up.QueueTimeout = timeout
 	return nil
 }
 

@@ -15,6 +15,9 @@ func TestTableAgreesWithNginx(t *testing.T) {
 	for _, m := range Modules() {
 		for _, r := range m.Rows {
 			masks, ok := crossplane.MatchOssLatest(r.Name)
+			if !ok { // a directive of NGINX Plus
+				masks, ok = crossplane.MatchNginxPlusLatest(r.Name)
+			}
 			if !ok {
 				t.Errorf("%s: nginx has it not", r.Name)
 				continue

@@ -293,6 +293,8 @@ type Upstream struct {
 	KeepaliveRequests int
 	KeepaliveTime     time.Duration
 	KeepaliveTimeout  time.Duration
+	QueueSize         int           // requests that may wait for a server at max_conns, 0: none
+	QueueTimeout      time.Duration // how long they wait
 	Pos               Pos
 }
 
