@@ -44,7 +44,7 @@ func (h *Head) parseFields(buf []byte, lim *Limits) (done bool, err *Error) {
 		if id := h.usualLines(buf, complete, &bounds); id != HeaderUnknown {
 			f := &h.Fields[len(h.Fields)-1]
 			if err = h.framing(buf, f); err != nil {
-				h.Culprit = spanOf(int(f.Name.Off), int(f.Value.End()))
+				h.blame(int(f.Name.Off), int(f.Value.End()), err)
 			}
 		} else if h.pos+1 <= complete && buf[h.pos] == '\r' && buf[h.pos+1] == '\n' && !bounds.exceeded(h.pos, h.pos+1) {
 			h.pos += 2
@@ -53,7 +53,59 @@ func (h *Head) parseFields(buf []byte, lim *Limits) (done bool, err *Error) {
 			done, err = h.anyLine(buf, lim, &bounds)
 		}
 	}
+	if (err == nil || err == ErrHeaderTooLong) && lim.Buffers > 0 && len(buf) > (lim.Buffers+1)/2*lim.Field {
+		if e := h.overflow(buf, lim); e != nil {
+			return false, e
+		}
+	}
 	return done, err
+}
+
+// overflow refuses a head whose lines do not fit into nginx's buffers. It fills
+// one of client_header_buffer_size, then those of large_client_header_buffers, and
+// a line that the current one has no room for begins the next: lines are not
+// divided. n such buffers that are not enough were given more than (n+1)/2 times
+// their size, two neighbours more than one size, so smaller heads need no look.
+func (h *Head) overflow(buf []byte, lim *Limits) *Error {
+	if h.HeadLen > 0 {
+		buf = buf[:h.HeadLen]
+	}
+	full, used := lim.FirstBuffer, 0
+	for line := 0; line < len(buf); {
+		end := len(buf)
+		if i := bytes.IndexByte(buf[line:], '\n'); i >= 0 {
+			end = line + i + 1
+		}
+		if end > full {
+			if used == lim.Buffers {
+				h.pos = line
+				h.Culprit = spanOf(line, min(max(full, line), line+maxShown))
+				return ErrHeaderTooLong
+			}
+			used++
+			full = line + lim.Field
+		}
+		line = end
+	}
+	return nil
+}
+
+// maxShown is how much of a too long line the log gets, bytes: nginx's
+// NGX_MAX_ERROR_STR - 300.
+const maxShown = 2048 - 300
+
+// blame sets Culprit to the last line, and for a duplicate to all from the line
+// that it repeats.
+func (h *Head) blame(from, to int, err *Error) {
+	if last := len(h.Fields) - 1; err.Detail == detailPair {
+		for i := range h.Fields[:last] {
+			if h.Fields[i].ID == h.Fields[last].ID {
+				from = int(h.Fields[i].Name.Off)
+				break
+			}
+		}
+	}
+	h.Culprit = spanOf(from, to)
 }
 
 // lineBounds are the limits of Limits with "none" made unreachable.
@@ -155,18 +207,17 @@ func (h *Head) anyLine(buf []byte, lim *Limits, bounds *lineBounds) (done bool, 
 	}
 	line := buf[pos:end]
 	if bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 {
-		return false, h.badHeader(pos, end)
+		return false, h.badHeader(buf, pos, end)
 	}
 	n, verdict := h.checkName(line, lim)
 	if verdict == nameFalse {
-		return false, h.badHeader(pos, end)
+		return false, h.badHeader(buf, pos, end)
 	}
 	if h.lines++; h.lines > bounds.lines {
 		return false, ErrTooManyFields
 	}
 	if verdict == nameDrop {
 		h.Dropped++
-		h.DroppedLine = spanOf(pos, end)
 		return false, nil
 	}
 	value := min(pos+n+1, end)
@@ -182,7 +233,7 @@ func (h *Head) anyLine(buf []byte, lim *Limits, bounds *lineBounds) (done bool, 
 	case id == HeaderUnknown:
 	case id <= lastUnique:
 		if err := h.framing(buf, &h.Fields[len(h.Fields)-1]); err != nil {
-			h.Culprit = spanOf(pos, end)
+			h.blame(pos, end, err)
 			return false, err
 		}
 	default:
@@ -205,12 +256,24 @@ func (h *Head) tooLong(bounds *lineBounds) *Error {
 	if h.side == SideUpstream {
 		return ErrUpstreamHeadTooBig
 	}
-	h.Culprit = spanOf(h.pos, h.pos+min(bounds.field, bounds.total-h.pos, 256))
+	h.Culprit = spanOf(h.pos, h.pos+min(bounds.field, bounds.total-h.pos, maxShown))
 	return ErrHeaderTooLong
 }
 
-func (h *Head) badHeader(pos, end int) *Error {
-	h.Culprit = spanOf(pos, end)
+// badHeader refuses the line buf[pos:end], at the byte where nginx's parser stops:
+// the first that its name, or its value, cannot have.
+func (h *Head) badHeader(buf []byte, pos, end int) *Error {
+	p := pos
+	for p < end && buf[p] != ':' && nameClass[buf[p]]&nameFatal == 0 {
+		p++
+	}
+	if p > pos && buf[p] == ':' {
+		for p < end && buf[p] != '\r' && buf[p] != 0 {
+			p++
+		}
+	}
+	h.pos = pos
+	h.Culprit = spanOf(pos, p+1)
 	if h.side == SideUpstream {
 		return ErrUpstreamHeader
 	}

@@ -11,10 +11,8 @@ type Head struct {
 	Upgrade       bool  // Connection: upgrade with an Upgrade field
 	HeadLen       int   // bytes of the head, empty lines before and after it included; set when done
 
-	// Dropped counts the lines left out of Fields for their names. nginx logs each
-	// as ErrInvalidHeader, at info; DroppedLine is the last of them.
-	Dropped     int
-	DroppedLine Span
+	// Dropped counts the lines left out of Fields for their names.
+	Dropped int
 
 	// Culprit covers the text that an Error with Detail is about; set with the error.
 	Culprit Span

@@ -10,6 +10,10 @@ type Limits struct {
 	// Total is the longest head, leading empty lines included: beyond it
 	// ErrHeaderTooLong, for a response ErrUpstreamHeadTooBig (proxy_buffer_size).
 	Total int
+	// FirstBuffer and Buffers are nginx's client_header_buffer_size and the number in
+	// large_client_header_buffers, of whose size Field is: a line lies in one buffer,
+	// and a head that needs more is ErrHeaderTooLong. Buffers 0: no such limit.
+	FirstBuffer, Buffers int
 	// MaxFields is the largest number of header lines, dropped ones included:
 	// beyond it ErrTooManyFields.
 	MaxFields int

@@ -1,6 +1,9 @@
 package httpparse
 
-import "bytes"
+import (
+	"bytes"
+	"iter"
+)
 
 // TargetForm is the form of a request target (RFC 9112 section 3.2).
 type TargetForm uint8
@@ -48,6 +51,8 @@ type Request struct {
 	Host Span
 	// HostName is Host without port and without one trailing dot, in the case as sent.
 	HostName Span
+
+	fieldsAt int // where the header lines begin; 0: the request line is not accepted yet
 }
 
 // Reset forgets the request; the memory of Fields is kept.
@@ -68,11 +73,12 @@ func (r *Request) Parse(buf []byte, lim *Limits) (done bool, err error) {
 	case phaseLine:
 		if ok, err := r.parseLine(buf, lim); err != nil {
 			r.phase = phaseDone
-			r.showLine(buf)
+			r.showLine(buf, lim, err)
 			return false, err
 		} else if !ok {
 			return false, nil
 		}
+		r.fieldsAt = r.pos
 		if r.Major == 0 {
 			r.phase = phaseDone
 			r.HeadLen = r.pos
@@ -151,16 +157,52 @@ func (r *Request) parseLine(buf []byte, lim *Limits) (ok bool, err *Error) {
 	return true, r.readLine(buf, pos, end)
 }
 
-// showLine sets Line after an error to what there is of it, for the log.
-func (r *Request) showLine(buf []byte) {
+// showLine sets Line after an error to what nginx shows of it in logs: what came
+// before a CR or LF, of a line that is too long what one buffer holds.
+func (r *Request) showLine(buf []byte, lim *Limits, err *Error) {
+	from := r.pos
 	if r.Line.Len != 0 {
-		return
+		from = int(r.Line.Off)
 	}
-	rest := buf[r.pos:]
-	if i := bytes.IndexByte(rest, '\n'); i >= 0 {
-		rest = bytes.TrimSuffix(rest[:i], carriageReturn)
+	rest := buf[from:]
+	if err == ErrURITooLong {
+		rest = rest[:min(len(rest), bound(lim.RequestLine))]
 	}
-	r.Line = spanOf(r.pos, r.pos+len(rest))
+	if i := bytes.IndexAny(rest, "\r\n"); i >= 0 {
+		rest = rest[:i]
+	}
+	r.Line = spanOf(from, from+len(rest))
+}
+
+// Taken is how much of the head was read without fault, bytes, empty lines before
+// it not counted: nginx's $request_length of a request that it refuses. 0 when the
+// request line was refused.
+func (r *Request) Taken() int {
+	if r.fieldsAt == 0 {
+		return 0
+	}
+	return r.pos - int(r.Line.Off)
+}
+
+// LineLen is the length of the request line with its end, bytes; 0 when it was refused.
+func (r *Request) LineLen() int { return max(0, r.fieldsAt-int(r.Line.Off)) }
+
+// DroppedLines are the lines left out of Fields, views of buf, of a head that was
+// read to its end. nginx logs each at info, worded as ErrInvalidHeader.
+func (r *Request) DroppedLines(buf []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		kept := r.Fields
+		for at := r.fieldsAt; at < r.HeadLen; {
+			end := at + bytes.IndexByte(buf[at:r.HeadLen], '\n')
+			line := bytes.TrimSuffix(buf[at:end], carriageReturn)
+			if len(kept) > 0 && int(kept[0].Name.Off) == at {
+				kept = kept[1:]
+			} else if len(line) > 0 && !yield(line) {
+				return
+			}
+			at = end + 1
+		}
+	}
 }
 
 // finish judges the whole head, in nginx's order (ngx_http_process_request_header).

@@ -267,7 +267,7 @@ func TestErrorText(t *testing.T) {
 	raw := []byte("GET / HTTP/1.1\r\nX F: v\r\n\r\n")
 	run := feedRequest(raw, &DefaultLimits)
 	e := run.err.(*Error)
-	if got := string(e.AppendLog(nil, run.r.Culprit.In(raw))); got != `client sent invalid header line: "X F: v" while reading client request headers` {
+	if got := string(e.AppendLog(nil, run.r.Culprit.In(raw))); got != `client sent invalid header line: "X\x20..." while reading client request headers` {
 		t.Error(got)
 	}
 	if got := ErrInvalidMethod.Error(); got != "client sent invalid method while reading client request line" {
