@@ -55,20 +55,35 @@ func TestChaos(t *testing.T) {
 	g := r.Group(cfg)
 	pol := policy(upstream.NextDefault | upstream.NextInvalidHeader | upstream.NextHTTP503)
 	rnd := rand.New(rand.NewPCG(7, 7))
-	const total = 1500
-	free := make(chan struct{}, 24) // at a time
+	const atATime = 24
 	outcomes := map[string]int{}
-	results := make(chan string, total)
-	for i := range total {
-		free <- struct{}{}
-		j := &rig.Job{Rig: r, Loop: i % 2, Group: g, Policy: pol, Req: rig.Get}
+	results := make(chan string, atATime)
+	await := func() {
+		select {
+		case how := <-results:
+			outcomes[how]++
+		case <-time.After(10 * time.Second):
+			t.Fatalf("calls without end; so far %v", outcomes)
+		}
+	}
+	// Calls that find no peer or the queue full end at once, as many as the
+	// machine's speed has it: what counts is how many got through.
+	const calls, wanted = 1500, 150
+	begun := 0
+	for end := time.Now().Add(30 * time.Second); begun < calls || outcomes["done"] < wanted; begun++ {
+		if time.Now().After(end) {
+			break
+		}
+		if begun >= atATime {
+			await()
+		}
+		j := &rig.Job{Rig: r, Loop: begun % 2, Group: g, Policy: pol, Req: rig.Get}
 		ends := 0
 		end := func(how string) {
 			if ends++; ends > 1 {
 				t.Error("ended twice")
 			}
 			results <- how
-			<-free
 		}
 		j.OnOver = func(j *rig.Job) {
 			if j.Done {
@@ -97,16 +112,11 @@ func TestChaos(t *testing.T) {
 		}
 		j.Go()
 	}
-	for range total {
-		select {
-		case how := <-results:
-			outcomes[how]++
-		case <-time.After(10 * time.Second):
-			t.Fatalf("calls without end; so far %v", outcomes)
-		}
+	for range min(begun, atATime) {
+		await()
 	}
 	t.Log(outcomes)
-	if outcomes["done"] < total/10 || outcomes["cancelled"] == 0 {
+	if outcomes["done"] < wanted || outcomes["cancelled"] == 0 {
 		t.Errorf("outcomes %v", outcomes)
 	}
 	for _, s := range g.Stats(r.Now()) {

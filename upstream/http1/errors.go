@@ -16,8 +16,10 @@ var (
 	errTooManyInterim = invalidHead("upstream sent too many interim responses")
 	errUnaskedUpgrade = invalidHead("upstream sent unexpected 101 response")
 
-	errBadChunkHead = badChunk(upstream.PhaseHead)
-	errBadChunkBody = badChunk(upstream.PhaseBody)
+	errBadChunk = &upstream.Error{
+		Kind: upstream.KindInvalidBody, Status: 502, Log: httpparse.ErrUpstreamChunked.Reason,
+		Phase: upstream.PhaseBody, Severity: engine.Err,
+	}
 
 	errExcessHead  = excess("upstream sent more data than specified in \"Content-Length\" header", upstream.PhaseHead)
 	errExcessBody  = excess("upstream sent more data than specified in \"Content-Length\" header", upstream.PhaseBody)
@@ -32,23 +34,8 @@ func invalidHead(text string) *upstream.Error {
 	}
 }
 
-func badChunk(phase upstream.Phase) *upstream.Error {
-	return &upstream.Error{
-		Kind: upstream.KindInvalidBody, Status: 502, Log: httpparse.ErrUpstreamChunked.Reason,
-		Phase: phase, Severity: engine.Err,
-	}
-}
-
 func excess(text string, phase upstream.Phase) *upstream.Error {
 	return &upstream.Error{Kind: upstream.KindExcess, Log: text, Phase: phase, Severity: engine.Warn}
-}
-
-// chunkFailure is a break of the chunked coding.
-func (x *conn) chunkFailure() *upstream.Error {
-	if x.phase == upstream.PhaseHead {
-		return errBadChunkHead
-	}
-	return errBadChunkBody
 }
 
 // excess is what there is to log of a whole response that more bytes follow.
@@ -68,11 +55,7 @@ func (x *conn) excess() *upstream.Error {
 	return errExcessBody
 }
 
-// maxCulprit is how much of an offending header line is logged, bytes.
-const maxCulprit = 128
-
-// headFailure makes the parser's refusal a failure. The text that nginx would
-// quote is quoted, made harmless for a log.
+// headFailure makes the parser's refusal a failure.
 func headFailure(err error, resp *httpparse.Response, head []byte) *upstream.Error {
 	refusal, ok := err.(*httpparse.Error)
 	switch {
@@ -80,22 +63,6 @@ func headFailure(err error, resp *httpparse.Response, head []byte) *upstream.Err
 		return invalidHead("upstream sent invalid header")
 	case refusal == httpparse.ErrUpstreamHeadTooBig:
 		return errHeadTooBig
-	case !refusal.Detail:
-		return invalidHead(refusal.Reason)
 	}
-	culprit := resp.Culprit.In(head)
-	return invalidHead(string(refusal.AppendLog(nil, appendPrintable(nil, culprit[:min(len(culprit), maxCulprit)]))))
-}
-
-// appendPrintable appends p with everything but plain ASCII as \xNN.
-func appendPrintable(dst, p []byte) []byte {
-	const hex = "0123456789abcdef"
-	for _, b := range p {
-		if b < ' ' || b >= 0x7f || b == '"' || b == '\\' {
-			dst = append(dst, '\\', 'x', hex[b>>4], hex[b&15])
-		} else {
-			dst = append(dst, b)
-		}
-	}
-	return dst
+	return invalidHead(string(refusal.AppendReason(nil, resp.Culprit.In(head))))
 }

@@ -107,7 +107,7 @@ var responses = []struct {
 	{name: "no end of trailers", stream: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n", close: true, status: 200, body: "abc",
 		kind: upstream.KindClosedEarly, fails: "upstream prematurely closed connection while reading upstream"},
 	{name: "bad chunk size", stream: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", status: 200,
-		kind: upstream.KindInvalidBody, fails: "upstream sent invalid chunked response while reading response header from upstream"},
+		kind: upstream.KindInvalidBody, fails: "upstream sent invalid chunked response while reading upstream"},
 	{name: "garbage", stream: "SSH-2.0-OpenSSH_9.2p1\r\n", kind: upstream.KindInvalidHead,
 		fails: "upstream sent no valid HTTP/1.0 header while reading response header from upstream"},
 	{name: "NULs", stream: strings.Repeat("\x00", 100), kind: upstream.KindInvalidHead,

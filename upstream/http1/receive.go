@@ -246,7 +246,7 @@ func (x *conn) consumeChunks(input []byte) (progress, *upstream.Error) {
 	for {
 		data, n, done, err := x.chunk.Next(input[used:])
 		if err != nil {
-			return failing, x.chunkFailure()
+			return failing, errBadChunk
 		}
 		if data.Len > 0 {
 			at := used + int(data.Off)
