@@ -167,6 +167,8 @@ func (b *builder) buildServer(cs *conf.Server) *vhost {
 			RequestLine:          int(large.Size),
 			Field:                int(large.Size),
 			Total:                int(large.Size)*large.Num + int(cs.ClientHeaderBufferSize),
+			FirstBuffer:          int(cs.ClientHeaderBufferSize),
+			Buffers:              large.Num,
 			MaxFields:            cs.MaxHeaders,
 			UnderscoresInHeaders: cs.UnderscoresInHeaders,
 			IgnoreInvalidHeaders: cs.IgnoreInvalidHeaders,
