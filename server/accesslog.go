@@ -17,6 +17,7 @@ type accessLog struct {
 type logPart struct {
 	literal []byte
 	get     getter
+	plain   bool // the value is of our own making: nothing in it needs escaping
 }
 
 // logSink is an access log file. It outlives reloads. slot finds each loop's
@@ -42,6 +43,14 @@ func (s *loopState) appender(sink *logSink) *logs.Appender {
 	return a
 }
 
+// releaseAppender hands over what the loop's buffer for sink holds.
+func (s *loopState) releaseAppender(sink *logSink) {
+	if sink.slot < len(s.appenders) && s.appenders[sink.slot] != nil {
+		s.appenders[sink.slot].Release()
+		s.appenders[sink.slot] = nil
+	}
+}
+
 // releaseAppenders hands over what the loop's buffers hold.
 func (s *loopState) releaseAppenders() {
 	for i, a := range s.appenders {
@@ -65,6 +74,7 @@ func (b *builder) compileAccessLogs(cs []conf.AccessLog) []accessLog {
 			b.fail(conf.Pos{}, "%v", err)
 			continue
 		}
+		b.site.sinks[sink] = struct{}{}
 		al := accessLog{sink: sink, escape: c.Format.Escape}
 		for _, p := range c.Format.Format.Parts {
 			if p.Var == "" {
@@ -76,7 +86,7 @@ func (b *builder) compileAccessLogs(cs []conf.AccessLog) []accessLog {
 				b.failNear(c.Format.Pos, nearestVariable(p.Var), "unknown %q variable", p.Var)
 				continue
 			}
-			al.parts = append(al.parts, logPart{get: part.get})
+			al.parts = append(al.parts, logPart{get: part.get, plain: plainVariables[p.Var]})
 		}
 		if c.If != nil {
 			v := b.compile(*c.If)
@@ -117,11 +127,21 @@ func (r *Request) appendLogLine(line []byte, al *accessLog) []byte {
 			}
 			continue
 		}
-		if al.escape != conf.EscapeNone && needsEscape(line[from:], al.escape) {
+		if !p.plain && al.escape != conf.EscapeNone && needsEscape(line[from:], al.escape) {
 			line = escapeTail(line, from, al.escape)
 		}
 	}
 	return append(line, '\n')
+}
+
+// plainVariables are those whose values no client and no backend has a say in.
+var plainVariables = map[string]bool{
+	"remote_addr": true, "remote_port": true, "server_addr": true, "server_port": true, "connection": true,
+	"connection_requests": true, "connection_time": true, "time_local": true, "time_iso8601": true, "msec": true, "pid": true,
+	"status": true, "bytes_sent": true, "body_bytes_sent": true, "request_time": true, "request_length": true, "request_id": true,
+	"pipe": true, "scheme": true, "upstream_cache_status": true, "upstream_status": true, "upstream_connect_time": true,
+	"upstream_header_time": true, "upstream_response_time": true, "upstream_response_length": true,
+	"upstream_bytes_sent": true, "upstream_bytes_received": true,
 }
 
 // needsEscape tells whether a value has bytes that a log line cannot show as they are.

@@ -99,7 +99,9 @@ func (h *h1Conn) readRequests() {
 		return
 	}
 	if h.c.Pending() > 0 {
-		h.c.Flush()
+		if h.c.Flush(); h.c.Pending() > 0 && h.req != nil && h.req.loc != nil {
+			h.setSendDeadline()
+		}
 	}
 	if h.state == h1Idle {
 		h.rest()
@@ -175,6 +177,7 @@ func (h *h1Conn) parse() bool {
 		}
 		h.addr = h.loop.currentAddr(h)
 		r.site, r.vhost = h.addr.site, h.addr.fallback
+		r.site.active[h.loop.index]++
 	}
 	head := h.in.B[h.off:]
 	whole, err := r.head.Parse(head, &r.vhost.limits)

@@ -234,7 +234,9 @@ func (h *h1Conn) abort(r *Request) {
 	r.keepalive = false
 	r.resp.ended = true
 	if h.c.Pending() > 0 {
-		h.c.Flush()
+		if h.c.Flush(); h.c.Pending() > 0 {
+			h.setSendDeadline() // for the engine's Finish, too
+		}
 	}
 	h.dropRequest()
 	h.state = h1Closing

@@ -13,6 +13,7 @@ import (
 type loopState struct {
 	srv       *Server
 	l         *engine.Loop
+	index     int // of l in the engine
 	text      clockText
 	scratch   []byte // for what lives within one call
 	logLine   []byte // an access log line being made
@@ -38,7 +39,7 @@ const (
 )
 
 func newLoopState(srv *Server, l *engine.Loop) *loopState {
-	s := &loopState{srv: srv, l: l, hot: cache.NewHotTable(hotEntries, hotBytes)}
+	s := &loopState{srv: srv, l: l, index: l.Index(), hot: cache.NewHotTable(hotEntries, hotBytes)}
 	s.random = rand.NewChaCha8(randomSeed())
 	l.SetData(s)
 	return s
@@ -69,9 +70,10 @@ func (s *loopState) newRequest(c client) *Request {
 
 // recycle puts a finished request back.
 func (s *loopState) recycle(r *Request) {
+	s.stats.active--
+	r.site.active[s.index]--
 	r.releaseParts()
 	r.reset()
-	s.stats.active--
 	if len(s.free) < maxPooled {
 		s.free = append(s.free, r)
 	}

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"seawall/cache"
 	"seawall/conf"
 	"seawall/engine"
 	"seawall/logs"
@@ -36,7 +35,7 @@ type Server struct {
 	mu      sync.Mutex // guards what follows; held while a configuration is built or put in place
 	keys    map[string]*listenKey
 	sinks   map[string]*logSink
-	zones   map[string]*keptZone
+	slots   int // given to sinks so far
 	serial  uint64
 	stopped bool
 
@@ -48,17 +47,10 @@ type Server struct {
 // listenKey stands for an address over reloads: it is the listener's token.
 type listenKey struct{ current atomic.Pointer[listenAddr] }
 
-// keptZone is a cache that outlives reloads that do not change it.
-type keptZone struct {
-	zone     *cache.Zone
-	memory   int64
-	inactive time.Duration
-}
-
 // New builds what cfg describes and opens its log files; nothing listens before Start.
 func New(cfg *conf.Config, opt Options) (*Server, error) {
 	s := &Server{opt: opt, log: opt.Log, keys: map[string]*listenKey{}, sinks: map[string]*logSink{},
-		zones: map[string]*keptZone{}, drained: make(chan struct{}),
+		drained: make(chan struct{}),
 		running: make(chan struct{}), ended: make(chan struct{})}
 	n := cfg.Main.WorkerProcesses
 	if n == 0 {
@@ -132,9 +124,11 @@ func (s *Server) putInPlace(st *site) {
 	for _, la := range st.listeners {
 		s.key(la).current.Store(la)
 	}
-	s.current.Store(st)
-	for _, kept := range s.zones {
-		kept.zone.DropHot()
+	if old := s.current.Swap(st); old != st {
+		s.retire(old, st)
+	}
+	for _, zone := range st.zones {
+		zone.DropHot()
 	}
 }
 

@@ -20,9 +20,12 @@ type site struct {
 	listeners []*listenAddr
 	groups    map[string]*upstream.Group
 	zones     map[string]*cache.Zone
-	serial    uint64 // differs between sites: what was rendered for one is not used for another
-	pid       []byte // $pid
-	hostname  []byte // $hostname
+	sinks     map[*logSink]struct{} // access logs in use
+	errorLogs []*logs.ErrorLog      // opened for locations of this site
+	active    []int                 // requests that began with it, by loop; each is its loop's own
+	serial    uint64                // differs between sites: what was rendered for one is not used for another
+	pid       []byte                // $pid
+	hostname  []byte                // $hostname
 }
 
 // listenAddr is one address that virtual servers listen on.
@@ -268,7 +271,9 @@ func (b *builder) openErrorLog(targets []conf.ErrorLog) *logs.ErrorLog {
 	log, err := openErrorLog(b.srv.log.Registry(), targets)
 	if err != nil {
 		b.fail(targets[0].Pos, "%v", err)
+		return nil
 	}
+	b.site.errorLogs = append(b.site.errorLogs, log)
 	return log
 }
 

@@ -18,7 +18,8 @@ import (
 // build makes the runtime tree of cfg. The error is a *conf.Error.
 func (s *Server) build(cfg *conf.Config) (*site, error) {
 	s.serial++
-	st := &site{cfg: cfg, groups: map[string]*upstream.Group{}, zones: map[string]*cache.Zone{}, serial: s.serial}
+	st := &site{cfg: cfg, groups: map[string]*upstream.Group{}, zones: map[string]*cache.Zone{}, serial: s.serial,
+		sinks: map[*logSink]struct{}{}, active: make([]int, len(s.loops))}
 	st.pid, st.hostname = processVariables()
 	b := &builder{cfg: cfg, site: st, prev: s.current.Load(), srv: s, captures: map[string]struct{}{}}
 	if cfg.HTTP == nil {
@@ -34,6 +35,7 @@ func (s *Server) build(cfg *conf.Config) (*site, error) {
 	b.buildLocation(cfg.HTTP.Location, nil, nil) // for its errors, should no server inherit them
 	b.buildServers()
 	if b.err != nil {
+		s.discard(st)
 		return nil, b.err
 	}
 	return st, nil
@@ -69,13 +71,23 @@ func (b *builder) zone(cp *conf.CachePath) *cache.Zone {
 	if z := b.site.zones[cp.Name]; z != nil {
 		return z
 	}
-	kept := b.srv.zones[cp.Name]
-	if kept == nil || kept.memory != cp.Memory || kept.inactive != cp.Inactive {
-		kept = &keptZone{cache.NewZone(cp.Name, cp.Memory, cp.Inactive), cp.Memory, cp.Inactive}
-		b.srv.zones[cp.Name] = kept
+	var zone *cache.Zone
+	if b.prev != nil && b.prev.zoneIs(cp) {
+		zone = b.prev.zones[cp.Name]
+	} else {
+		zone = cache.NewZone(cp.Name, cp.Memory, cp.Inactive)
 	}
-	b.site.zones[cp.Name] = kept.zone
-	return kept.zone
+	b.site.zones[cp.Name] = zone
+	return zone
+}
+
+// zoneIs tells whether the site has the cache that cp describes.
+func (st *site) zoneIs(cp *conf.CachePath) bool {
+	if st.cfg.HTTP == nil {
+		return false
+	}
+	was := st.cfg.HTTP.CacheByName[cp.Name]
+	return was != nil && was.Memory == cp.Memory && was.Inactive == cp.Inactive
 }
 
 // group gives the backends of an upstream block, or of the address in a
@@ -87,6 +99,7 @@ func (b *builder) group(u *conf.Upstream) *upstream.Group {
 	cfg := upstream.GroupConfig{
 		Name: u.Name, Keepalive: u.Keepalive, KeepaliveRequests: u.KeepaliveRequests,
 		KeepaliveTimeout: u.KeepaliveTimeout, KeepaliveTime: u.KeepaliveTime,
+		QueueSize: u.QueueSize, QueueTimeout: u.QueueTimeout,
 	}
 	for i := range u.Servers {
 		cfg.Peers = append(cfg.Peers, b.peers(&u.Servers[i])...)
@@ -155,7 +168,8 @@ func (s *Server) openSink(path string, buffering logs.Buffering) (*logSink, erro
 	if err != nil {
 		return nil, err
 	}
-	sink := &logSink{file: f, slot: len(s.sinks)}
+	sink := &logSink{file: f, slot: s.slots}
+	s.slots++
 	s.sinks[path] = sink
 	return sink, nil
 }
