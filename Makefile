@@ -14,7 +14,7 @@ UNIT        = $$($(GO) list ./... | grep -v /internal/itest)
 RACE       := $(patsubst %,./%/...,$(wildcard logs cache engine upstream server cmd))
 CROSS      := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 freebsd/amd64 freebsd/arm64
 
-.PHONY: help run build test setup format vet lint unit race itest cross fuzz bench clean
+.PHONY: help run build test setup format vet lint unit race itest cross fuzz bench pgo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,10 +45,10 @@ $(STATICCHECK):
 	GOBIN=$(abspath $(@D)) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 
 unit: ## unit tests
-	$(GO) test $(UNIT)
+	$(GO) test -pgo=off $(UNIT)
 
 race: ## the same with the race detector, where goroutines meet
-	$(GO) test -race $(RACE)
+	$(GO) test -race -pgo=off $(RACE)
 
 itest: ## the real binary, byte by byte, beside nginx
 	$(GO) test -count=1 -timeout 12m ./internal/itest/...
@@ -56,16 +56,19 @@ itest: ## the real binary, byte by byte, beside nginx
 cross: ## builds for the other systems and for the other poller
 	@for target in $(CROSS); do \
 		echo "build $$target"; \
-		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -o /dev/null ./cmd/seawall || exit 1; \
+		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -pgo=off -o /dev/null ./cmd/seawall || exit 1; \
 	done
 	@echo "build linux/amd64 -tags poll_opt"
-	@CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(GO) build -tags poll_opt -o /dev/null ./cmd/seawall
+	@CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(GO) build -pgo=off -tags poll_opt -o /dev/null ./cmd/seawall
 
 fuzz: ## every fuzz target for FUZZTIME (default 1m)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" tools/fuzz.sh
 
 bench: build ## CPU per request beside nginx and a bare loop
 	@bench/run.sh
+
+pgo: ## the profile that builds are laid out by (cmd/seawall/default.pgo), made anew under load
+	@tools/pgo.sh
 
 clean:
 	rm -rf bin .tools

@@ -16,6 +16,7 @@ import (
 )
 
 func main() {
+	startProfile()
 	if len(os.Args) > 1 && os.Args[1] == "demo" {
 		os.Exit(demo.Main(os.Args[2:], os.Stdout, os.Stderr, startDemoServer))
 	}
