@@ -58,10 +58,8 @@ type Waiter interface{ FillProgress(f *Fill) }
 type Fill struct {
 	StartedAt int64 // ns; immutable
 
-	zone   *Zone
-	key    Key    // Text is the fill's own copy; immutable
-	leader Waiter // immutable, may be nil
-
+	zone *Zone
+	key  Key // Text is the fill's own copy; immutable
 	// What Begin knew of the variant before the head came; immutable.
 	vary    []byte
 	variant uint64
@@ -75,6 +73,7 @@ type Fill struct {
 	length int64    // announced, -1: not known; set before the head is published
 
 	mu     sync.Mutex // guards all below; never held while another lock is taken or a Waiter called
+	leader Waiter     // may be nil; does not change once the head is there
 	state  FillState
 	err    error
 	reason NoStoreReason

@@ -61,9 +61,10 @@ func (rd *Reader) Next() (obj *Object, chunk []byte, state FillState) {
 		rd.armed = !state.Final()
 	}
 	resume := f.window && f.caughtUp()
+	leader := f.leader
 	f.mu.Unlock()
 	if resume {
-		f.leader.FillProgress(f)
+		leader.FillProgress(f)
 	}
 	return obj, chunk, state
 }
@@ -122,12 +123,13 @@ func (rd *Reader) Leave() {
 	}
 	f.count--
 	notify := f.caughtUp()
+	leader := f.leader
 	if f.count == 0 && !f.state.Final() {
-		notify = f.leader != nil
+		notify = leader != nil
 	}
 	f.mu.Unlock()
 	*rd = Reader{}
 	if notify {
-		f.leader.FillProgress(f)
+		leader.FillProgress(f)
 	}
 }
