@@ -36,6 +36,7 @@ type requestBody struct {
 	file  *spool      // what memory should not hold; its bytes come before mem's
 
 	whole    bool // all of the body was received
+	refused  bool // it is too large: no backend gets it
 	streamed bool // it goes to the backend as it comes (proxy_request_buffering off)
 
 	// What a backend call has taken so far, see body_source.go.
@@ -65,6 +66,15 @@ func (b *requestBody) begin(head *httpparse.Request) {
 
 // present tells whether the request came with a body.
 func (b *requestBody) present() bool { return b.state != bodyNone || b.received > 0 }
+
+// unasked tells whether there is a body that nobody asked for yet.
+func (b *requestBody) unasked() bool { return !b.whole && b.state == bodyUnread && !b.refused }
+
+// sendable tells whether a backend is to be sent a body, be it an empty one in
+// chunks, which has an end to be sent.
+func (b *requestBody) sendable() bool {
+	return !b.refused && (b.present() || b.streamed && b.chunked)
+}
 
 // wanted tells whether bytes are to be read from the client now.
 func (b *requestBody) wanted() bool {
@@ -143,8 +153,10 @@ func (b *requestBody) end() {
 // room is how many bytes store would take now.
 func (b *requestBody) room(r *Request) int {
 	switch {
-	case b.state == bodyDiscard || b.mem == nil:
+	case b.state == bodyDiscard:
 		return bodyRead
+	case b.mem == nil:
+		return min(bodyRead, b.limit)
 	case len(b.mem.B) < b.limit:
 		return b.limit - len(b.mem.B)
 	case b.state == bodyStream || !b.spill(r):

@@ -36,6 +36,29 @@ func (b *requestSource) Next(limit int) ([]byte, upstream.BodyState) {
 // requestSource is a request seen as its body's source.
 type requestSource struct{ r *Request }
 
+// clientBody is the body of the client's request as an exchange sends it. The
+// exchange may live on when the request is over: then nothing is to be had here.
+type clientBody struct {
+	from  *requestSource // nil: the request is over
+	ended bool           // all of it was given
+}
+
+// Next implements upstream.BodySource.
+func (b *clientBody) Next(limit int) ([]byte, upstream.BodyState) {
+	if b.from == nil {
+		return nil, upstream.BodyWait
+	}
+	p, state := b.from.Next(limit)
+	b.ended = state == upstream.BodyEnd
+	return p, state
+}
+
+// Rewind implements upstream.BodySource.
+func (b *clientBody) Rewind() bool {
+	b.ended = false
+	return b.from != nil && b.from.Rewind()
+}
+
 // nextStreamed gives what came from the client and makes room for more.
 func (b *requestSource) nextStreamed(limit int) ([]byte, upstream.BodyState) {
 	body := &b.r.body

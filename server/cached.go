@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"errors"
+	"strings"
 
 	"seawall/cache"
 	"seawall/conf"
@@ -43,9 +45,12 @@ type cacheRules struct {
 	useStale    conf.Conditions
 	bypass      []value
 	noCache     []value
-	convertHead bool
-	revalidate  bool
-	background  bool
+	// noCacheByReply: noCache depends on the backend's response, so that only a
+	// client's request can tell.
+	noCacheByReply bool
+	convertHead    bool
+	revalidate     bool
+	background     bool
 }
 
 func (b *builder) compileCache(s *conf.Settings) *cacheRules {
@@ -63,6 +68,7 @@ func (b *builder) compileCache(s *conf.Settings) *cacheRules {
 		background:  s.ProxyCacheBackgroundUpdate,
 		key:         b.compile(s.ProxyCacheKey),
 	}
+	c.noCacheByReply = dependOnReply(s.ProxyNoCache)
 	if s.ProxyCache.Zone != nil {
 		c.zone = b.zone(s.ProxyCache.Zone)
 	} else {
@@ -87,6 +93,18 @@ func (b *builder) compileCache(s *conf.Settings) *cacheRules {
 	return c
 }
 
+// dependOnReply tells whether one of ts has a variable that a backend's response gives.
+func dependOnReply(ts []conf.Template) bool {
+	for _, t := range ts {
+		for _, p := range t.Parts {
+			if strings.HasPrefix(p.Var, "upstream_") || strings.HasPrefix(p.Var, "sent_http_") || p.Var == "status" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // methodCached tells whether responses to m are served from the cache.
 func (c *cacheRules) methodCached(m httpparse.Method) bool {
 	switch m {
@@ -102,9 +120,23 @@ func (c *cacheRules) methodCached(m httpparse.Method) bool {
 
 // serveProxy answers from the cache, or asks the backend.
 func (r *Request) serveProxy() verdict {
-	c := r.loc.proxy.cache
-	if c == nil || r.uncached || !c.methodCached(r.method) {
+	h := r.loc.proxy
+	c := h.cache
+	if c == nil || !c.methodCached(r.method) {
+		// An earlier location's dealings with its cache are not this one's.
+		r.caching, r.cacheStatus = false, cacheNone
 		return r.askBackend()
+	}
+	if r.uncached {
+		return r.askBackend()
+	}
+	r.cacheStatus = cacheNone
+	if r.body.unasked() { // first, as in nginx: others may come to wait for this request
+		r.readBodyFirst()
+		return done
+	}
+	if h.dynamic != nil {
+		r.resolveDynamic(h) // the key may have $proxy_host in it
 	}
 	zone := c.zone
 	if zone == nil {
@@ -128,6 +160,10 @@ func (r *Request) serveProxy() verdict {
 		return r.refill(zone, k, nil)
 	}
 	obj, st := zone.Lookup(r.loop.hot, k, r, r.now())
+	if st != cache.Miss && isBodiless(obj) && r.method != httpparse.MethodHead {
+		r.cacheStatus = cacheMiss
+		return r.refill(zone, k, nil)
+	}
 	switch st {
 	case cache.Fresh:
 		return r.serveStored(obj, cacheHit)
@@ -138,10 +174,17 @@ func (r *Request) serveProxy() verdict {
 	if c.minUses > 1 && zone.Uses(k, r.now()) < c.minUses {
 		return r.askBackend()
 	}
-	if c.lock {
-		return r.fillTogether(zone, k, nil)
+	return r.fill(zone, k, nil)
+}
+
+// fill asks the backend for what is to be stored, together with others where
+// proxy_cache_lock says so and the request can be shared: it is there in
+// whole, and it is not a HEAD that is asked as such.
+func (r *Request) fill(zone *cache.Zone, k cache.Key, stale *cache.Object) verdict {
+	if c := r.loc.proxy.cache; c.lock && r.body.whole && (r.method != httpparse.MethodHead || c.convertHead) {
+		return r.fillTogether(zone, k, stale)
 	}
-	return r.refill(zone, k, nil)
+	return r.refill(zone, k, stale)
 }
 
 // serveExpired deals with a stored response that is past its lifetime.
@@ -151,38 +194,63 @@ func (r *Request) serveExpired(zone *cache.Zone, k cache.Key, obj *cache.Object)
 	whileUpdating := c.useStale&conf.OnUpdating != 0 || obj.StaleWhileUpdating(now)
 	if !whileUpdating {
 		r.cacheStatus = cacheExpired
-		if c.lock {
-			return r.fillTogether(zone, k, obj)
-		}
+		return r.fill(zone, k, obj)
+	}
+	if len(c.noCache) > 0 && anyTruthy(r, c.noCache) {
+		r.cacheStatus = cacheExpired
 		return r.refill(zone, k, obj)
 	}
-	ex := r.loop.newExchange(nil)
-	ex.take(r, zone, k, obj)
-	t := zone.Begin(r.loop.hot, ex.key, &ex.asker, nil, ex, now)
+	t := zone.Begin(r.loop.hot, k, r, nil, nil, now)
 	switch t.Role {
 	case cache.RoleServed:
-		ex.free()
+		if isBodiless(t.Object) && r.method != httpparse.MethodHead {
+			return r.refill(zone, k, obj)
+		}
 		return r.serveStored(t.Object, cacheHit)
 	case cache.RoleLeader, cache.RoleAlone:
 	default:
-		ex.free()
 		return r.serveStored(obj, cacheUpdating)
 	}
-	ex.fill = t.Fill
-	if c.background || obj.StaleWhileUpdating(now) {
+	if (c.background || obj.StaleWhileUpdating(now)) && r.refreshable() {
+		ex := r.loop.newExchange(nil)
+		ex.lead(t.Fill, r, zone, k, obj)
 		r.refreshInBackground(ex)
 		return r.serveStored(obj, cacheStale)
 	}
 	r.cacheStatus = cacheExpired
-	ex.r = r
-	r.ex = ex
+	r.ownExchange().lead(t.Fill, r, zone, k, obj)
 	return r.askBackend()
+}
+
+// refreshable tells whether the backend can be asked anew without the client:
+// what it is asked has no body, it will answer with one, and it needs no
+// client's request to know whether the answer may be stored.
+func (r *Request) refreshable() bool {
+	c := r.loc.proxy.cache
+	return !r.body.present() && r.loc.proxy.setBody == nil && (r.method != httpparse.MethodHead || c.convertHead) &&
+		len(c.noCache) == 0
+}
+
+// ownExchange gives the request's exchange: a new one, or that of an earlier location.
+func (r *Request) ownExchange() *exchange {
+	if r.ex == nil {
+		r.ex = r.loop.newExchange(r)
+	}
+	return r.ex
+}
+
+// lead makes the exchange leader of a fill.
+func (ex *exchange) lead(f *cache.Fill, r *Request, zone *cache.Zone, k cache.Key, stale *cache.Object) {
+	ex.take(r, zone, k, stale)
+	ex.fill = f
+	f.LedBy(ex)
 }
 
 // refreshInBackground asks the backend on the cache's behalf
 // (proxy_cache_background_update, stale-while-revalidate).
 func (r *Request) refreshInBackground(ex *exchange) {
 	h := r.loc.proxy
+	own := r.ex
 	if ex.group = h.group; h.dynamic != nil {
 		if ex.group = r.resolveDynamic(h); ex.group == nil {
 			ex.abandonFill(errNoGroup)
@@ -191,8 +259,7 @@ func (r *Request) refreshInBackground(ex *exchange) {
 		}
 	}
 	r.buildBackendHead(ex)
-	r.ex = nil
-	ex.r = nil
+	r.ex = own
 	req := upstream.RequestBytes{Head: ex.head, Idempotent: ex.idempotent, HeadRequest: ex.headRequest}
 	ex.start(req)
 }
@@ -211,14 +278,11 @@ func (ex *exchange) take(r *Request, zone *cache.Zone, k cache.Key, stale *cache
 // others who ask for the same.
 func (r *Request) refill(zone *cache.Zone, k cache.Key, stale *cache.Object) verdict {
 	c := r.loc.proxy.cache
-	ex := r.ex
-	if ex == nil {
-		ex = r.loop.newExchange(r)
-		r.ex = ex
-	}
-	ex.take(r, zone, k, stale)
+	ex := r.ownExchange()
 	if len(c.noCache) == 0 || !anyTruthy(r, c.noCache) {
-		ex.fill = zone.Alone(ex.key, r.now())
+		ex.lead(zone.Alone(k, r.now()), r, zone, k, stale)
+	} else {
+		ex.take(r, zone, k, stale)
 	}
 	return r.askBackend()
 }
@@ -233,34 +297,35 @@ func (r *Request) fillTogether(zone *cache.Zone, k cache.Key, stale *cache.Objec
 	if r.ex != nil { // an earlier group's exchange, kept for the log
 		return r.refill(zone, k, stale)
 	}
-	ex := r.loop.newExchange(nil)
-	ex.take(r, zone, k, stale)
-	t := zone.Begin(r.loop.hot, ex.key, &ex.asker, &r.reader, r, r.now())
+	t := zone.Begin(r.loop.hot, k, r, &r.reader, r, r.now())
 	switch t.Role {
 	case cache.RoleServed:
-		ex.free()
+		if isBodiless(t.Object) && r.method != httpparse.MethodHead {
+			return r.refill(zone, k, stale)
+		}
 		return r.serveStored(t.Object, cacheHit)
 	case cache.RoleFollower:
-		r.followed = followed{zone: zone, fill: t.Fill, stale: stale}
+		until := r.followed.until
+		if until == 0 { // one time-out for all that the request waits for, as in nginx
+			until = r.now() + c.lockTimeout
+		}
+		r.followed = followed{zone: zone, stale: stale, until: until}
 		r.cacheKey = r.keep(k.Text)
-		ex.free()
 		r.handlerState = contentWaiting
-		r.loop.l.SetTimer(&r.lockTimer, r.now()+c.lockTimeout, r)
+		r.loop.l.SetTimer(&r.lockTimer, until, r)
 		r.loop.stats.coalesced++
 		r.pumpFill()
 		return done
 	}
-	ex.fill = t.Fill
-	ex.r = r
-	r.ex = ex
+	r.ownExchange().lead(t.Fill, r, zone, k, stale)
 	return r.askBackend()
 }
 
 // followed is the fill that a request reads but does not lead.
 type followed struct {
 	zone  *cache.Zone
-	fill  *cache.Fill
 	stale *cache.Object
+	until int64 // loop time until which the request waits for others, ns
 }
 
 // FillProgress implements cache.Waiter for a follower. It comes from any loop.
@@ -318,7 +383,9 @@ func (r *Request) headFromFill(obj *cache.Object) {
 	}
 	r.handlerState = contentStreaming
 	r.adoptObject(obj)
-	r.resp.length = r.reader.Fill().Length()
+	if !isBodiless(obj) {
+		r.resp.length = r.reader.Fill().Length()
+	}
 	r.resp.singleRange = true
 	r.sendHead()
 }
@@ -338,8 +405,11 @@ func (r *Request) fillEnded(state cache.FillState) {
 		r.client.abort(r)
 		return
 	}
-	if state == cache.FillReleased { // not to be shared: everybody for himself, at once
-		r.settle(r.askBackend())
+	if state == cache.FillReleased {
+		// Not to be shared. For a page that never is, Begin lets all go at
+		// once, and each response may still be stored; after an error of the
+		// backend's they go on one by one, to spare it.
+		r.settle(r.serveProxy())
 		r.flushIfIdle()
 		return
 	}
@@ -404,7 +474,7 @@ func (r *Request) serveStale(e *upstream.Error) bool {
 		return false
 	}
 	if r.ex != nil {
-		r.ex.state = exchangeOver
+		r.ex.over()
 	}
 	r.settle(r.serveStored(obj, cacheStale))
 	r.flushIfIdle()
@@ -445,6 +515,11 @@ func staleStatus(status int) conf.Conditions {
 		return conf.OnHTTP504
 	}
 	return 0
+}
+
+// isBodiless tells whether obj is the stored answer to a HEAD request.
+func isBodiless(obj *cache.Object) bool {
+	return len(obj.Head) > 0 && obj.Head[0] == '@' && bytes.HasPrefix(obj.Head, []byte(storedLength))
 }
 
 // keep lockTimer's owner next to its handler: see Expired in pace.go.

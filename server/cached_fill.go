@@ -1,6 +1,8 @@
 package server
 
 import (
+	"strconv"
+
 	"seawall/cache"
 	"seawall/conf"
 	"seawall/httpparse"
@@ -16,8 +18,7 @@ func (ex *exchange) replyFromCache(resp *httpparse.Response) bool {
 	r := ex.r
 	if resp.Status == 304 && ex.loc.proxy.cache.revalidate {
 		obj := ex.refresh()
-		ex.call.Cancel()
-		ex.over()
+		ex.state = exchangeRest // nothing of it is to come, and its connection can be kept
 		if r != nil {
 			r.settle(r.serveStored(obj, cacheRevalidated))
 			r.flushIfIdle()
@@ -67,6 +68,11 @@ func (ex *exchange) fillFrom(resp *httpparse.Response) bool {
 	}
 	now, wall := ex.loop.l.Now(), ex.loop.l.Wall()/1000
 	h := cache.Headers{Buf: ex.reply, Fields: ex.fields}
+	if c := ex.loc.proxy.cache; len(c.noCache) > 0 && ex.r != nil && anyTruthy(ex.r, c.noCache) {
+		// Asked anew: it may depend on the response. nginx asks only now.
+		ex.refuseFill(resp.Status)
+		return false
+	}
 	v := cache.Decide(&ex.loc.proxy.cache.rules, resp.Status, h, wall)
 	if !ex.buffers() {
 		v.Cacheable, v.Reason = false, cache.NoStoreRefused
@@ -76,7 +82,7 @@ func (ex *exchange) fillFrom(resp *httpparse.Response) bool {
 		ex.fill = nil
 		return false
 	}
-	obj := cache.NewObject(resp.Status, storedHead(resp, ex.reply, ex.fields), h, &v, now, wall)
+	obj := cache.NewObject(resp.Status, storedHead(resp, ex.reply, ex.fields, ex.headRequest), h, &v, now, wall)
 	if why := ex.fill.Head(obj, &ex.asker, ex.bodyLength(resp), now); why != cache.Storable {
 		ex.fill = nil
 		return false
@@ -102,7 +108,7 @@ func (ex *exchange) buffers() bool {
 
 // bodyLength is the length of the body that follows, -1 if it is not known.
 func (ex *exchange) bodyLength(resp *httpparse.Response) int64 {
-	if resp.Body(ex.headRequest) == httpparse.BodyNone && !ex.headRequest {
+	if resp.Body(ex.headRequest) == httpparse.BodyNone {
 		return 0
 	}
 	return resp.ContentLength
@@ -112,14 +118,28 @@ func (ex *exchange) bodyLength(resp *httpparse.Response) int64 {
 // phrase. No field of a response can have this name: "@" is no token character.
 const storedStatus = "@status"
 
+// storedLength names the first line of the stored answer to a HEAD request:
+// the Content-Length that it announced, "-" for none.
+const storedLength = "@length"
+
 // storedHead copies the field lines that are kept with a stored response: all
 // but those that concern the connection.
-func storedHead(resp *httpparse.Response, raw []byte, fields []httpparse.Field) []byte {
-	size := len(storedStatus) + int(resp.StatusText.Len) + 4
+func storedHead(resp *httpparse.Response, raw []byte, fields []httpparse.Field, bodiless bool) []byte {
+	size := len(storedLength) + 32 + len(storedStatus) + int(resp.StatusText.Len) + 4
 	for i := range fields {
 		size += int(fields[i].Name.Len+fields[i].Value.Len) + 4
 	}
 	head := make([]byte, 0, size)
+	if bodiless {
+		head = append(head, storedLength...)
+		head = append(head, ": "...)
+		if resp.ContentLength >= 0 {
+			head = strconv.AppendInt(head, resp.ContentLength, 10)
+		} else {
+			head = append(head, '-')
+		}
+		head = append(head, '\r', '\n')
+	}
 	if text := resp.StatusText.In(raw); string(text) != statusLines[resp.Status] {
 		head = append(head, storedStatus...)
 		head = append(head, ": "...)
@@ -149,10 +169,7 @@ func (ex *exchange) storeFill() {
 	ex.fill = nil
 	now := ex.loop.l.Now()
 	obj := f.Complete()
-	if obj == nil {
-		return
-	}
-	if obj.Body.Len() < largeBody {
+	if obj == nil || obj.Body.Len() < largeBody { // Commit also ends one that is not stored
 		f.Commit(ex.loop.hot, now)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"seawall/cache"
+	"seawall/engine"
 	"seawall/httpparse"
 	"seawall/upstream"
 )
@@ -24,6 +25,7 @@ type exchange struct {
 	// The request to the backend.
 	head        []byte
 	ownBody     fixedBody
+	clientBody  clientBody
 	headRequest bool
 	idempotent  bool
 	again       bool // a further group for the same client request
@@ -40,7 +42,9 @@ type exchange struct {
 	keyText []byte
 	asker   headCopy      // the request's fields, for Vary
 	stale   *cache.Object // what is stored but expired
-	paused  bool
+
+	holds holds // what keeps the response from being read
+	rate  readPace
 }
 
 // exchangeState is how far an exchange is.
@@ -52,6 +56,7 @@ const (
 	exchangeDirect                       // the body goes to the client as it comes
 	exchangeFilling                      // the body goes to a fill; the client reads it from there
 	exchangeTunnel                       // upgraded
+	exchangeRest                         // the client has its answer, or has left; what still comes is dropped
 	exchangeOver                         // the call has ended; kept for the log's variables
 )
 
@@ -110,32 +115,61 @@ func (ex *exchange) leave() {
 	switch {
 	case ex.state == exchangeOver:
 		ex.free()
-	case ex.fill != nil: // the cache still wants it
-		if ex.paused {
-			ex.paused = false
-			ex.call.Resume()
+	case ex.state == exchangeRest:
+	case ex.goesOn():
+		ex.clientBody.from = nil
+		if ex.state == exchangeDirect {
+			ex.state = exchangeRest
 		}
+		ex.release(heldForClient | heldForFill)
 	default:
+		ex.abandonFill(errClientLeft)
 		ex.call.Cancel()
 		ex.free()
 	}
 }
 
+// goesOn tells whether the backend's answer is wanted though the client has
+// left: by the cache, or as proxy_ignore_client_abort says. The request's body
+// goes with the request: an exchange that has not sent all of it cannot go on.
+func (ex *exchange) goesOn() bool {
+	if !ex.call.Active() || ex.state == exchangeTunnel || ex.clientBody.from != nil && !ex.clientBody.ended {
+		return false
+	}
+	return ex.fillWanted() || ex.loc.proxy.ignoreAbort
+}
+
+// fillWanted tells whether the fill is of use to anybody but the client.
+func (ex *exchange) fillWanted() bool {
+	return ex.fill != nil && (ex.fill.Reason() == cache.Storable || ex.fill.Followers() > 0)
+}
+
+var errClientLeft = errors.New("the client left before its request was sent")
+
 // over notes that the call has ended.
 func (ex *exchange) over() {
 	ex.state = exchangeOver
+	ex.loop.l.StopTimer(&ex.rate.timer)
 	if ex.r == nil {
 		ex.free()
 	}
 }
 
+// forget lets go of what the ended call was to store: the same exchange may
+// ask on for another location.
+func (ex *exchange) forget() {
+	ex.zone, ex.stale = nil, nil
+}
+
 // free puts the exchange back into the pool. The call keeps its own memory.
 func (ex *exchange) free() {
+	ex.abandonFill(errClientLeft)
+	ex.loop.l.StopTimer(&ex.rate.timer)
 	ex.loc, ex.group, ex.r = nil, nil, nil
 	ex.state = exchangeIdle
 	ex.head, ex.reply, ex.fields = ex.head[:0], ex.reply[:0], ex.fields[:0]
-	ex.ownBody = fixedBody{}
-	ex.headRequest, ex.idempotent, ex.again, ex.paused = false, false, false, false
+	ex.ownBody, ex.clientBody = fixedBody{}, clientBody{}
+	ex.headRequest, ex.idempotent, ex.again, ex.holds = false, false, false, 0
 	ex.status = 0
 	ex.zone, ex.fill, ex.stale = nil, nil, nil
 	ex.key = cache.Key{}
@@ -148,14 +182,19 @@ func (ex *exchange) free() {
 
 // askBackend reads the body, if the location wants it first, and starts the call.
 func (r *Request) askBackend() verdict {
-	h := r.loc.proxy
-	if !r.body.whole && r.body.state == bodyUnread {
-		r.handlerState = contentReading
-		r.readBody(!h.bufferBody && (!r.head.Chunked || h.speaksHTTP11()))
+	if r.body.unasked() {
+		r.readBodyFirst()
 		return done
 	}
 	r.startCall()
 	return done
+}
+
+// readBodyFirst reads the body, or begins to, and comes back to serveProxy.
+func (r *Request) readBodyFirst() {
+	h := r.loc.proxy
+	r.handlerState = contentReading
+	r.readBody(!h.bufferBody && (!r.head.Chunked || h.speaksHTTP11()))
 }
 
 // speaksHTTP11 tells whether the backend is spoken to in HTTP/1.1: only then
@@ -174,14 +213,19 @@ func (r *Request) startCall() {
 	group := h.group
 	if h.dynamic != nil {
 		if group = r.resolveDynamic(h); group == nil {
-			r.logClient(levelError, "no resolver defined to resolve %s", r.dynamicHost)
 			ex.abandonFill(errNoGroup)
-			r.settle(r.fail(502, ""))
+			ex.forget()
+			r.settle(r.failWithoutGroup())
 			return
 		}
 	}
 	ex.group = group
-	r.source.Rewind()
+	if !r.source.Rewind() { // an earlier location's backend got a part that was not kept
+		ex.abandonFill(errBodyUsed)
+		ex.forget()
+		r.settle(r.fail(502, "the request body was passed on already and cannot be sent again"))
+		return
+	}
 	r.body.taken = true
 	r.handlerState = contentWaiting
 	r.buildBackendHead(ex)
@@ -190,10 +234,20 @@ func (r *Request) startCall() {
 	ex.start(req)
 }
 
-var errNoGroup = errors.New("no backend group of that name")
+// failWithoutGroup answers for a proxy_pass with variables that names no group.
+func (r *Request) failWithoutGroup() verdict {
+	r.logClient(levelError, "no resolver defined to resolve %s", r.dynamicHost)
+	return r.fail(502, "")
+}
+
+var (
+	errNoGroup  = errors.New("no backend group of that name")
+	errBodyUsed = errors.New("the request body cannot be sent again")
+)
 
 func (ex *exchange) start(req upstream.RequestBytes) {
 	ex.state = exchangeWaiting
+	ex.holds = 0
 	ex.loop.stats.backendRequests++
 	ex.call.Start(ex.loop.l, ex.group, &ex.loc.proxy.policy, req, ex)
 }
@@ -206,20 +260,19 @@ func (ex *exchange) UpstreamHead(c *upstream.Call, resp *httpparse.Response, buf
 	if ex.zone != nil && ex.replyFromCache(resp) {
 		return
 	}
+	ex.setReadPace()
 	r := ex.r
 	if r == nil {
-		if !ex.fillFrom(resp) {
-			ex.call.Cancel()
-			ex.over()
-		}
+		ex.headWithoutClient(resp)
 		return
 	}
-	h := ex.loc.proxy
 	switch {
 	case resp.Status == 101:
+		ex.abandonFill(errUpgraded)
 		r.beginTunnel(ex, resp)
-	case ex.accelRedirect(r):
-	case h.intercept && resp.Status >= 300 && r.loc.errorPages[resp.Status] != nil && !r.errorPage:
+	case ex.accelTarget() != nil:
+		ex.accelRedirect(r)
+	case ex.intercepts(resp.Status) && !r.errorPage:
 		ex.intercept(r, resp)
 	case ex.fillFrom(resp):
 		r.replyFromFill()
@@ -231,11 +284,36 @@ func (ex *exchange) UpstreamHead(c *upstream.Call, resp *httpparse.Response, buf
 	}
 }
 
+// headWithoutClient goes on with a response that only the cache wants. What a
+// client would have got something else in place of is not stored.
+func (ex *exchange) headWithoutClient(resp *httpparse.Response) {
+	h := ex.loc.proxy
+	switch {
+	case ex.accelTarget() != nil, ex.intercepts(resp.Status), h.cache != nil && h.cache.noCacheByReply:
+		ex.refuseFill(resp.Status)
+	case ex.fillFrom(resp):
+		return
+	}
+	if h.ignoreAbort {
+		ex.state = exchangeRest
+		return
+	}
+	ex.call.Cancel()
+	ex.over()
+}
+
+// intercepts tells whether error_page answers in place of a backend's response
+// (proxy_intercept_errors).
+func (ex *exchange) intercepts(status int) bool {
+	return ex.loc.proxy.intercept && status >= 300 && ex.loc.errorPages[status] != nil
+}
+
 // intercept drops the backend's response in favour of error_page.
 func (ex *exchange) intercept(r *Request, resp *httpparse.Response) {
-	ex.abandonFill(errIntercepted)
+	ex.refuseFill(resp.Status)
 	ex.call.Cancel()
 	ex.state = exchangeOver
+	ex.forget()
 	r.resp.begin(resp.Status)
 	if v, ok := ex.field(httpparse.HeaderWWWAuthenticate); ok && resp.Status == 401 {
 		r.resp.add([]byte("WWW-Authenticate"), r.keep(v))
@@ -243,7 +321,21 @@ func (ex *exchange) intercept(r *Request, resp *httpparse.Response) {
 	r.settle(r.specialResponse(resp.Status))
 }
 
-var errIntercepted = errors.New("the response was replaced by an error page")
+// refuseFill ends the fill because the response is not the page's. Those who
+// follow go on their own, but not all at once to a backend that fails.
+func (ex *exchange) refuseFill(status int) {
+	if ex.fill == nil {
+		return
+	}
+	if status >= 500 {
+		ex.abandonFill(&upstream.Error{Kind: upstream.KindStatus, Status: status})
+		return
+	}
+	ex.fill.Release(cache.NoStoreRefused, status, ex.loop.l.Now())
+	ex.fill = nil
+}
+
+var errUpgraded = errors.New("the connection was upgraded")
 
 // field returns a field of the backend's response.
 func (ex *exchange) field(id httpparse.HeaderID) ([]byte, bool) {
@@ -263,15 +355,30 @@ func (ex *exchange) UpstreamBody(c *upstream.Call, p []byte) {
 	case exchangeFilling:
 		ex.fill.Append(p)
 		if ex.fill.WantsPause() {
-			ex.paused = true
-			c.Pause()
+			ex.hold(heldForFill)
 		}
 		if r := ex.r; r != nil {
 			r.pumpFill()
+		} else if !ex.fillWanted() {
+			ex.dropFill()
+			return
 		}
 	case exchangeTunnel:
 		ex.r.tunnelFromBackend(p)
+		return
 	}
+	ex.paceReading(len(p))
+}
+
+// dropFill ends an exchange whose response can no longer be stored and is read by nobody.
+func (ex *exchange) dropFill() {
+	ex.abandonFill(errClientLeft)
+	if ex.loc.proxy.ignoreAbort {
+		ex.state = exchangeRest
+		return
+	}
+	ex.call.Cancel()
+	ex.over()
 }
 
 // UpstreamDone implements upstream.Receiver.
@@ -308,18 +415,17 @@ func (ex *exchange) UpstreamFailed(c *upstream.Call, e *upstream.Error) {
 		ex.fill = nil
 	}
 	if state == exchangeWaiting && ex.zone != nil && r != nil && r.serveStale(e) {
-		ex.over()
-		return
+		return // the request may be over, and the exchange with it
 	}
-	ex.state = exchangeOver
+	ex.over()
 	switch {
-	case r == nil:
-		ex.free()
+	case r == nil, state == exchangeRest: // nobody there, or answered already
 	case state == exchangeTunnel:
 		r.tunnelEnded()
 	case r.resp.headSent:
 		r.client.abort(r)
 	default:
+		ex.forget()
 		r.settle(r.fail(e.Status, ""))
 		r.flushIfIdle()
 	}
@@ -341,9 +447,14 @@ func (ex *exchange) UpstreamTry(_ *upstream.Call, t *upstream.Try, e *upstream.E
 // be read again. It comes from any loop.
 func (ex *exchange) FillProgress(f *cache.Fill) {
 	ex.loop.l.Post(func() {
-		if ex.fill == f && ex.paused && !f.WantsPause() {
-			ex.paused = false
-			ex.call.Resume()
+		switch {
+		case ex.fill != f: // that one has ended
+		case ex.r == nil && !ex.fillWanted():
+			ex.dropFill()
+		case ex.holds&heldForFill != 0 && !f.WantsPause():
+			ex.release(heldForFill)
 		}
 	})
 }
+
+var _ engine.Expirer = (*exchange)(nil)

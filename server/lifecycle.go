@@ -28,7 +28,7 @@ func (r *Request) bodyProgress() {
 	switch {
 	case r.handlerState == contentReading && (r.body.whole || r.body.streamed):
 		r.handlerState = contentWaiting
-		r.startCall()
+		r.settle(r.serveProxy())
 	case r.body.streamed:
 		r.bodyReady()
 	}
@@ -82,13 +82,19 @@ func (r *Request) bodyCut(err error) {
 	r.client.drop(r)
 }
 
-// dropBackend cancels what a backend does for this request alone.
+// dropBackend cancels what is done for this request, whose body will never be whole.
 func (r *Request) dropBackend() {
-	if ex := r.ex; ex != nil && ex.call.Active() && ex.fill == nil {
+	r.reader.Leave()
+	r.loop.l.StopTimer(&r.lockTimer)
+	if ex := r.ex; ex != nil && ex.state != exchangeOver {
+		ex.abandonFill(errBodyLost)
 		ex.call.Cancel()
-		ex.state = exchangeOver
+		ex.over()
+		ex.forget()
 	}
 }
+
+var errBodyLost = errors.New("the request body did not come whole")
 
 // clientClosed is called when the client has finished sending while its
 // request is being worked on. As nginx, that is taken for its leaving, unless

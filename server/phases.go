@@ -76,8 +76,9 @@ func (r *Request) findLocation() verdict {
 		return r.fail(404, "")
 	}
 	r.setLocation(m.loc)
-	if limit := r.loc.set.ClientMaxBodySize; limit > 0 && r.head.ContentLength > limit && r.body.state == bodyUnread && !r.expectTested {
+	if limit := r.loc.set.ClientMaxBodySize; limit > 0 && r.head.ContentLength > limit && r.body.unasked() && !r.expectTested {
 		r.logClient(levelError, "client intended to send too large body: %d bytes", r.head.ContentLength)
+		r.body.refused = true
 		return r.fail(413, "")
 	}
 	if m.redirect {

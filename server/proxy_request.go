@@ -154,8 +154,9 @@ func (r *Request) backendRequest(ex *exchange) upstream.RequestBytes {
 	case h.setBody != nil:
 		ex.ownBody = fixedBody{data: append([]byte(nil), h.setBody.eval(r)...)}
 		req.Body = &ex.ownBody
-	case h.passBody && r.body.present() && !r.bodyDropped():
-		req.Body = &r.source
+	case h.passBody && r.body.sendable():
+		ex.clientBody = clientBody{from: &r.source}
+		req.Body = &ex.clientBody
 		req.Chunked = r.body.streamed && r.body.chunked
 	}
 	return req
@@ -186,10 +187,6 @@ func (b *fixedBody) Rewind() bool {
 	return true
 }
 
-// bodyDropped tells whether an internal redirect made a request with a body
-// a GET: nginx then sends the backend no body.
-func (r *Request) bodyDropped() bool { return false }
-
 // appendBodyLength appends $proxy_internal_body_length: the Content-Length of
 // the request to the backend, nothing when there is none.
 func (r *Request) appendBodyLength(b []byte) []byte {
@@ -197,7 +194,7 @@ func (r *Request) appendBodyLength(b []byte) []byte {
 	switch {
 	case h != nil && h.setBody != nil:
 		return strconv.AppendInt(b, int64(len(h.setBody.eval(r))), 10)
-	case h != nil && !h.passBody || r.body.streamed && r.body.chunked:
+	case h != nil && !h.passBody || r.body.streamed && r.body.chunked || r.body.refused:
 		return b
 	case r.head.Chunked:
 		return strconv.AppendInt(b, r.body.received, 10)

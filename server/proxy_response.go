@@ -17,6 +17,8 @@ func (r *Request) adoptReply(raw []byte, fields []httpparse.Field, resp *httppar
 	r.resp.begin(resp.Status)
 	r.resp.statusText = resp.StatusText.In(raw)
 	r.resp.length = resp.ContentLength
+	// Several ranges need the whole body at hand.
+	r.resp.singleRange = true
 	r.adoptFields(raw, fields)
 }
 
@@ -31,8 +33,12 @@ func (r *Request) adoptFields(raw []byte, fields []httpparse.Field) {
 		if h.hide.has(f.ID, name) {
 			continue
 		}
-		if f.ID == httpparse.HeaderUnknown && name[0] == '@' { // see storedStatus
-			p.statusText = v
+		if f.ID == httpparse.HeaderUnknown && name[0] == '@' {
+			if string(name) == storedStatus {
+				p.statusText = v
+			} else if p.length = -1; len(v) > 0 && v[0] != '-' {
+				p.length, _ = strconv.ParseInt(string(v), 10, 64)
+			}
 			continue
 		}
 		switch f.ID {
@@ -108,17 +114,23 @@ var keptOverRedirect = []httpparse.HeaderID{
 	httpparse.HeaderCacheControl, httpparse.HeaderExpires, httpparse.HeaderAcceptRanges,
 }
 
-// accelRedirect follows X-Accel-Redirect: the response is what the location
-// it names gives. false: there is no such field.
-func (ex *exchange) accelRedirect(r *Request) bool {
+// accelTarget is the X-Accel-Redirect to be followed, nil without.
+func (ex *exchange) accelTarget() []byte {
 	v, ok := ex.field(httpparse.HeaderXAccelRedirect)
 	if !ok || len(v) == 0 || ex.loc.proxy.ignore&conf.IgnoreXAccelRedirect != 0 {
-		return false
+		return nil
 	}
-	ex.abandonFill(errIntercepted)
+	return v
+}
+
+// accelRedirect follows X-Accel-Redirect: the response is what the location
+// it names gives.
+func (ex *exchange) accelRedirect(r *Request) {
+	target := r.keep(ex.accelTarget())
+	ex.refuseFill(ex.status)
 	ex.call.Cancel()
 	ex.state = exchangeOver
-	target := r.keep(v)
+	ex.forget()
 	ex.keepOverRedirect(r)
 	r.resp.begin(200)
 	r.uncached = true // what the backend let through for this request is not for the next one
@@ -127,17 +139,16 @@ func (ex *exchange) accelRedirect(r *Request) bool {
 	}
 	if target[0] == '@' {
 		r.settle(r.namedLocation(string(target)))
-		return true
+		return
 	}
 	path, args := splitArgs(target)
 	uri, err := httpparse.NormalizePath(nil, path, r.vhost.conf.MergeSlashes)
 	if err != nil || len(uri) == 0 || uri[0] != '/' {
 		r.logClient(levelError, "upstream sent unsafe or invalid X-Accel-Redirect \"%s\"", target)
 		r.settle(r.fail(404, ""))
-		return true
+		return
 	}
 	r.settle(r.internalRedirect(uri, args))
-	return true
 }
 
 // keepOverRedirect saves the fields that outlive X-Accel-Redirect.
@@ -185,7 +196,7 @@ func (r *Request) outputFull() {
 		return
 	}
 	r.paused = true
-	r.ex.call.Pause()
+	r.ex.hold(heldForClient)
 }
 
 // flushSoon flushes when the current event has been dealt with: what comes
@@ -201,14 +212,14 @@ func (r *Request) flushSoon() {
 // even taken into use again, since.
 func (r *Request) flushNow() {
 	r.flushPending = false
-	if r.client != nil && r.client.pending() > 0 {
-		r.client.flush(r)
-	}
+	r.flushIfIdle()
 }
 
-// flushIfIdle sends what an answer outside of the connection's own reading left queued.
+// flushIfIdle sends what an answer outside of the connection's own reading left
+// queued. A request whose head is still being read (loc is nil) is another one
+// than the answer's.
 func (r *Request) flushIfIdle() {
-	if r.client != nil && r.client.pending() > 0 {
+	if r.client != nil && r.loc != nil && r.client.pending() > 0 {
 		r.client.flush(r)
 	}
 }
@@ -233,6 +244,6 @@ func (r *Request) outputDrained() {
 		r.pumpSpool()
 	case r.paused && r.queued() <= r.loc.proxy.memory/2:
 		r.paused = false
-		r.ex.call.Resume()
+		r.ex.release(heldForClient)
 	}
 }

@@ -49,7 +49,7 @@ func (r *Request) spoolMore(p []byte) {
 	}
 	if o.file.busy && len(o.tail.B) >= spoolRead || o.file.written >= r.loc.proxy.maxTemp {
 		r.paused = true
-		r.ex.call.Pause()
+		r.ex.hold(heldForClient)
 	}
 }
 
@@ -120,7 +120,7 @@ func (r *Request) resumeSpooling() {
 	o := r.out
 	if r.paused && !o.complete && !o.file.busy && (!o.active || o.file.written < r.loc.proxy.maxTemp) {
 		r.paused = false
-		r.ex.call.Resume()
+		r.ex.release(heldForClient)
 	}
 }
 

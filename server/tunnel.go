@@ -53,7 +53,8 @@ func (r *Request) tunnelFromClient() {
 			r.tunnel.clientDone = true
 			r.ex.call.TunnelCloseWrite()
 		} else if err != engine.ErrAgain {
-			return // Closed follows
+			r.client.drop(r)
+			return
 		}
 		break
 	}
@@ -73,7 +74,7 @@ func (r *Request) tunnelFromBackend(p []byte) {
 	r.tunnelTouch()
 	if r.conn().Pending() > outputHigh {
 		r.tunnel.paused = true
-		r.ex.call.Pause()
+		r.ex.hold(heldForClient)
 	}
 }
 
@@ -85,7 +86,7 @@ func (r *Request) tunnelTouch() {
 func (r *Request) tunnelToClientDrained() {
 	if r.tunnel.paused && r.conn().Pending() < outputHigh/2 {
 		r.tunnel.paused = false
-		r.ex.call.Resume()
+		r.ex.release(heldForClient)
 	}
 }
 
@@ -96,9 +97,10 @@ func (r *Request) tunnelToBackendDrained() {
 	}
 }
 
-// tunnelEnded is reached when both directions have ended, or the backend failed.
+// tunnelEnded is reached when both directions have ended, or the backend
+// failed: the client still gets what came before.
 func (r *Request) tunnelEnded() {
-	r.client.drop(r)
+	r.client.abort(r)
 }
 
 // tunnelTimedOut ends a tunnel in which nothing moved for proxy_read_timeout.
