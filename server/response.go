@@ -110,6 +110,9 @@ func (r *Request) sendHead() {
 		r.headerOnly = true
 	}
 	p.headSent = true
+	if p.location > 0 { // a Location of ours may name the host that was asked for: not to be sent to others
+		r.rendering = nil
+	}
 	r.setPace()
 	r.client.sendHead(r)
 	if r.replacement != nil { // a filter answers in place of the handler
