@@ -103,13 +103,14 @@ func (r *Request) letThrough() {
 			pc.pieces[0] = pc.pieces[0][len(p):]
 		}
 	}
-	if pc.bytes == 0 {
-		if r.resp.ended {
-			r.client.endResponse(r)
-		}
+	if pc.bytes == 0 && r.resp.ended {
+		r.client.endResponse(r)
 		return
 	}
 	r.client.flush(r)
+	if pc.bytes == 0 {
+		return
+	}
 	r.loop.l.SetTimer(&pc.timer, now+paceTick, r)
 }
 
