@@ -14,8 +14,15 @@ var (
 // Ordinary lines are read by usualLines, the rest one by one by anyLine.
 func (h *Head) parseFields(buf []byte, lim *Limits) (done bool, err *Error) {
 	bounds := lineBounds{bound(lim.Field), bound(lim.Total), bound(lim.MaxFields)}
+	crowded, room := false, 0
 	if h.side == SideUpstream {
 		bounds.field = math.MaxInt
+	} else if lim.Buffers > 0 && len(buf) > (lim.Buffers+1)/2*lim.Field {
+		var line int
+		if line, room, crowded = h.overflow(buf, lim); crowded {
+			buf = buf[:line] // what comes before may be at fault as well
+			h.seen = min(h.seen, line)
+		}
 	}
 	// Every line that begins at or before complete ends in buf. Mostly a read
 	// brings the whole head and nothing more, which its last byte tells, or the
@@ -53,41 +60,39 @@ func (h *Head) parseFields(buf []byte, lim *Limits) (done bool, err *Error) {
 			done, err = h.anyLine(buf, lim, &bounds)
 		}
 	}
-	if (err == nil || err == ErrHeaderTooLong) && lim.Buffers > 0 && len(buf) > (lim.Buffers+1)/2*lim.Field {
-		if e := h.overflow(buf, lim); e != nil {
-			return false, e
-		}
+	if err == nil && !done && crowded {
+		h.Culprit = spanOf(h.pos, h.pos+min(room, maxShown))
+		return false, ErrHeaderTooLong
 	}
 	return done, err
 }
 
-// overflow refuses a head whose lines do not fit into nginx's buffers. It fills
-// one of client_header_buffer_size, then those of large_client_header_buffers, and
-// a line that the current one has no room for begins the next: lines are not
-// divided. n such buffers that are not enough were given more than (n+1)/2 times
-// their size, two neighbours more than one size, so smaller heads need no look.
-func (h *Head) overflow(buf []byte, lim *Limits) *Error {
-	if h.HeadLen > 0 {
-		buf = buf[:h.HeadLen]
-	}
+// overflow finds the first line of the head that nginx would have no buffer for,
+// and the room left in its last one. nginx fills one of client_header_buffer_size,
+// then those of large_client_header_buffers, and a line that the current one has no
+// room for begins the next: lines are not divided. n of them that are not enough
+// were given more than (n+1)/2 times their size, since two neighbours hold more
+// than one size: smaller heads need no look.
+func (h *Head) overflow(buf []byte, lim *Limits) (line, room int, over bool) {
 	full, used := lim.FirstBuffer, 0
-	for line := 0; line < len(buf); {
+	for line < len(buf) {
 		end := len(buf)
 		if i := bytes.IndexByte(buf[line:], '\n'); i >= 0 {
 			end = line + i + 1
 		}
 		if end > full {
 			if used == lim.Buffers {
-				h.pos = line
-				h.Culprit = spanOf(line, min(max(full, line), line+maxShown))
-				return ErrHeaderTooLong
+				return line, max(full-line, 0), true
 			}
 			used++
 			full = line + lim.Field
 		}
+		if line >= h.pos && (buf[line] == '\n' || buf[line] == '\r' && end == line+2) {
+			break // the head ends here
+		}
 		line = end
 	}
-	return nil
+	return 0, 0, false
 }
 
 // maxShown is how much of a too long line the log gets, bytes: nginx's

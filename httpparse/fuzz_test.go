@@ -19,6 +19,7 @@ func limitsFor(knob byte) *Limits {
 	}
 	if knob&8 != 0 {
 		lim.Field = 30
+		lim.FirstBuffer, lim.Buffers = 20, 3
 	}
 	if knob&16 != 0 {
 		lim.Total = 100
