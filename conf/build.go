@@ -181,7 +181,7 @@ func (b *builder) build(list []*stmt) error {
 		}
 	}
 	if events == nil {
-		return &Error{Text: `no "events" section in configuration`}
+		return &Error{Text: `no "events" section in configuration`, Late: true}
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ type Error struct {
 	Text string
 	Near string // nearest known name, "" if none is near
 	Note string // what else helps, or ""
+	Late bool   // the text is in order, something it needs is missing: nginx says "syntax is ok" before this
 }
 
 // Error gives the text as `unknown directive "proxy_pas" in /etc/x.conf:12; did you mean "proxy_pass"?`.

@@ -118,7 +118,7 @@ func setEnv(l *level, s *stmt) error {
 }
 
 func setUser(l *level, s *stmt) error {
-	l.main.User = s.args[0]
+	l.main.User, l.main.UserPos = s.args[0], s.pos
 	if len(s.args) > 1 {
 		l.main.Group = s.args[1]
 	}

@@ -36,9 +36,6 @@ func setBytes(field func(*level) *int64, giga bool) setter {
 
 func setTime(field func(*level) *time.Duration) setter { return setDuration(field, false) }
 
-// setLongTime is setTime with years and months, for what nginx counts in seconds.
-func setLongTime(field func(*level) *time.Duration) setter { return setDuration(field, true) }
-
 func setDuration(field func(*level) *time.Duration, long bool) setter {
 	return func(l *level, s *stmt) error {
 		d, ok := parseTime(s.args[0], long)

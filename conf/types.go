@@ -67,6 +67,7 @@ type Main struct {
 	Daemon                bool
 	Pid                   string // full path
 	User, Group           string // "" : unchanged
+	UserPos               Pos
 	Env                   []EnvVar
 	ErrorLogs             []ErrorLog
 	DebugPoints           string // "", "abort" or "stop"

@@ -169,6 +169,21 @@ func (b *builder) compileProxy(l *location, cl *conf.Location) *proxyHandler {
 	return h
 }
 
+// checkProxy finds unknown variables in the proxy_* settings of a level that
+// has no proxy_pass: nginx finds them there, too.
+func (b *builder) checkProxy(s *conf.Settings) {
+	for _, f := range s.ProxySetHeaders {
+		b.compile(f.Value)
+	}
+	for _, t := range []*conf.Template{s.ProxyMethod, s.ProxySetBody, &s.ProxyCacheKey} {
+		if t != nil {
+			b.compile(*t)
+		}
+	}
+	b.compileAll(s.ProxyCacheBypass)
+	b.compileAll(s.ProxyNoCache)
+}
+
 // bindAddr reads the static address of proxy_bind.
 func (b *builder) bindAddr(pb *conf.ProxyBind) netip.Addr {
 	if !pb.Addr.IsStatic() {

@@ -93,10 +93,11 @@ type builder struct {
 	err      error
 }
 
-// fail notes the first error.
+// fail notes the first error. Without a position it is not the text's: a file
+// that cannot be opened.
 func (b *builder) fail(pos conf.Pos, format string, args ...any) {
 	if b.err == nil {
-		b.err = &conf.Error{File: pos.File, Line: pos.Line, Text: fmt.Sprintf(format, args...)}
+		b.err = &conf.Error{File: pos.File, Line: pos.Line, Text: fmt.Sprintf(format, args...), Late: pos.File == ""}
 	}
 }
 
@@ -233,6 +234,8 @@ func (b *builder) compileLocation(l *location, cl *conf.Location) {
 	}
 	if s.ProxyPass != nil {
 		l.proxy = b.compileProxy(l, cl)
+	} else {
+		b.checkProxy(s)
 	}
 	l.staticHit = l.expires == nil && l.serverHeader.isStatic() && headersAreStatic(l.addHeaders)
 }
@@ -270,7 +273,7 @@ func (b *builder) openErrorLog(targets []conf.ErrorLog) *logs.ErrorLog {
 	}
 	log, err := openErrorLog(b.srv.log.Registry(), targets)
 	if err != nil {
-		b.fail(targets[0].Pos, "%v", err)
+		b.fail(conf.Pos{}, "%v", err)
 		return nil
 	}
 	b.site.errorLogs = append(b.site.errorLogs, log)

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"runtime"
 	"slices"
-	"strconv"
+	"strings"
 
 	"seawall/cache"
 	"seawall/conf"
@@ -32,6 +34,7 @@ func (s *Server) build(cfg *conf.Config) (*site, error) {
 		b.group(u)
 	}
 	b.collectCaptures()
+	b.checkLogFormats()
 	b.buildLocation(cfg.HTTP.Location, nil, nil) // for its errors, should no server inherit them
 	b.buildServers()
 	if b.err != nil {
@@ -39,6 +42,16 @@ func (s *Server) build(cfg *conf.Config) (*site, error) {
 		return nil, b.err
 	}
 	return st, nil
+}
+
+// checkLogFormats finds unknown variables in formats, used or not.
+func (b *builder) checkLogFormats() {
+	byPlace := func(x, y *conf.LogFormat) int {
+		return cmp.Or(strings.Compare(x.Pos.File, y.Pos.File), x.Pos.Line-y.Pos.Line)
+	}
+	for _, f := range slices.SortedFunc(maps.Values(b.cfg.HTTP.LogFormats), byPlace) {
+		b.compile(f.Format)
+	}
 }
 
 // collectCaptures notes the names of all groups before anything refers to them.
@@ -182,14 +195,4 @@ func (b *builder) failNear(pos conf.Pos, near, format string, args ...any) {
 	if b.err == nil {
 		b.err = &conf.Error{File: pos.File, Line: pos.Line, Text: fmt.Sprintf(format, args...), Near: near}
 	}
-}
-
-// portOf reads the port of a "host:port".
-func portOf(hostPort string) uint16 {
-	_, port, err := net.SplitHostPort(hostPort)
-	if err != nil {
-		return 0
-	}
-	n, _ := strconv.ParseUint(port, 10, 16)
-	return uint16(n)
 }

@@ -18,16 +18,19 @@ func (c *command) testConfiguration() int {
 		return c.fail("emerg", err.Error())
 	}
 	cfg, err := c.flags.load()
-	if err != nil {
-		c.fail("emerg", err.Error())
-		fmt.Fprintf(c.stderr, "seawall: configuration file %s test failed\n", confFile)
-		return 1
+	readable := err == nil
+	if readable {
+		c.showNotices(cfg)
+		err = c.tryStart(cfg)
 	}
-	c.showNotices(cfg)
-	if !c.flags.quiet {
+	var e *conf.Error
+	if errors.As(err, &e) {
+		readable = e.Late
+	}
+	if readable && !c.flags.quiet {
 		fmt.Fprintf(c.stderr, "seawall: the configuration file %s syntax is ok\n", confFile)
 	}
-	if err := c.tryStart(cfg); err != nil {
+	if err != nil {
 		c.fail("emerg", err.Error())
 		fmt.Fprintf(c.stderr, "seawall: configuration file %s test failed\n", confFile)
 		return 1
@@ -57,7 +60,7 @@ func (c *command) showNotices(cfg *conf.Config) {
 // tryStart does what a start does short of serving. A taken address is no error: it is most likely taken by the server
 // whose new configuration is being tested (nginx: the same).
 func (c *command) tryStart(cfg *conf.Config) error {
-	if _, err := lookUpAccount(cfg.Main.User, cfg.Main.Group); err != nil {
+	if _, err := accountOf(cfg); err != nil {
 		return err
 	}
 	log, err := c.flags.openErrorLog(cfg)

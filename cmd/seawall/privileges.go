@@ -6,6 +6,8 @@ import (
 	"os/user"
 	"strconv"
 	"syscall"
+
+	"seawall/conf"
 )
 
 // account is whom the process becomes after it listens. The zero account is nobody else.
@@ -16,6 +18,15 @@ type account struct {
 }
 
 func (a account) given() bool { return a.name != "" }
+
+// accountOf finds the account that a configuration names. Not to find it is an error of its text.
+func accountOf(cfg *conf.Config) (account, error) {
+	a, err := lookUpAccount(cfg.Main.User, cfg.Main.Group)
+	if err != nil {
+		err = &conf.Error{File: cfg.Main.UserPos.File, Line: cfg.Main.UserPos.Line, Text: err.Error()}
+	}
+	return a, err
+}
 
 // lookUpAccount finds the user directive's account; like nginx it counts only for a process started by root.
 func lookUpAccount(name, group string) (account, error) {

@@ -90,7 +90,7 @@ func (p *process) start() error {
 	signal.Ignore(syscall.SIGPIPE) // a log on a pipe whose reader went away is a write error, not our end
 
 	var err error
-	if p.account, err = lookUpAccount(p.cfg.Main.User, p.cfg.Main.Group); err != nil {
+	if p.account, err = accountOf(p.cfg); err != nil {
 		return err
 	}
 	p.logNotices()
