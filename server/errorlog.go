@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"strings"
 
 	"seawall/conf"
 	"seawall/httpparse"
@@ -64,8 +65,14 @@ func (r *Request) appendLogContext(b []byte, peer string) []byte {
 	if peer != "" && r.loc != nil && r.loc.proxy != nil {
 		b = append(b, ", upstream: \"http://"...)
 		b = append(b, peer...)
+		if strings.HasPrefix(peer, "unix:") {
+			b = append(b, ':')
+		}
 		b = r.appendBackendURI(b)
 		b = append(b, '"')
+	}
+	if r.lineBroken { // nginx refuses it before it reads the fields
+		return b
 	}
 	if v := r.header(httpparse.HeaderHost); v != nil {
 		b = append(b, ", host: \""...)
@@ -90,16 +97,26 @@ func (h *h1Conn) logConn(level logs.Level, text string) {
 	}
 }
 
+// logDropped writes the header lines that were left out for their names.
+func (r *Request) logDropped() {
+	if !r.errorLog().Enabled(levelInfo) {
+		return
+	}
+	for line := range r.head.DroppedLines(r.raw) {
+		r.logClient(levelInfo, "client sent invalid header line: \"%s\" while reading client request headers", line)
+	}
+}
+
 // logFailure writes a failed attempt at a backend.
 func (ex *exchange) logFailure(e *upstream.Error) {
 	if e.Log == "" {
 		return
 	}
 	peer := ex.lastPeer()
+	ex.log(levelOf(e), e.Error(), peer)
 	if list := ex.call.Tries(); len(list) > 0 && list[len(list)-1].Disabled {
 		ex.log(levelWarn, "upstream server temporarily disabled while "+string(e.Phase), peer)
 	}
-	ex.log(levelOf(e), e.Error(), peer)
 }
 
 // pollCall is the system call that nginx names where events come from.

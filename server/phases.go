@@ -59,6 +59,9 @@ func (r *Request) settle(v verdict) {
 // serverRewrite answers a `return` that stands in the server block.
 func (r *Request) serverRewrite() verdict {
 	r.loc = r.vhost.root
+	if r.head.Dropped > 0 && !r.redirected {
+		r.logDropped()
+	}
 	if ret := r.loc.ret; ret != nil {
 		return r.serveReturn(ret)
 	}

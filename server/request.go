@@ -165,6 +165,7 @@ func (r *Request) setPath() error {
 	from := len(r.arena)
 	uri, err := httpparse.NormalizePath(r.arena[from:], path, r.vhost.conf.MergeSlashes)
 	if err != nil {
+		r.uri, r.args = []byte{}, nil // refused before they are known, as nginx logs it
 		return err
 	}
 	r.uri = uri[:len(uri):len(uri)]

@@ -83,7 +83,7 @@ func (r *Request) appendHost(dst []byte) []byte {
 }
 
 func (r *Request) appendMethod(dst []byte) ([]byte, bool) {
-	if r.lineBroken && !r.redirected {
+	if r.lineBroken && r.head.LineLen() == 0 && !r.redirected {
 		return dst, false
 	}
 	if r.method != r.head.Method {
@@ -148,11 +148,16 @@ func (r *Request) requestID() []byte {
 }
 
 // received is how long the request is so far: line, fields and body, bytes.
+// Empty lines before it do not count; of one that is refused, what was read
+// before the fault does.
 func (r *Request) received() int64 {
-	if r.lineBroken {
-		return 0
+	switch {
+	case r.lineBroken:
+		return int64(r.head.LineLen())
+	case r.malformed:
+		return int64(r.head.Taken())
 	}
-	return r.read + r.body.received
+	return r.read - int64(r.head.Line.Off) + r.body.received
 }
 
 // appendBody appends $request_body: the body when it lies in memory.
@@ -209,9 +214,11 @@ func (r *Request) appendServerPort(dst []byte) ([]byte, bool) {
 
 // requestLine is $request: the first line, as much of it as came.
 func (r *Request) requestLine() []byte {
-	if r.head.Line.Len > 0 || !r.malformed {
+	if r.head.Line.Len > 0 {
 		return r.head.Line.In(r.raw)
 	}
-	line, _, _ := bytes.Cut(r.raw, []byte("\n"))
-	return bytes.TrimSuffix(line, []byte("\r"))
+	if i := bytes.IndexAny(r.raw, "\r\n"); i >= 0 {
+		return r.raw[:i]
+	}
+	return r.raw
 }
