@@ -68,12 +68,15 @@ func (t *locationTree) find(uri []byte) match {
 			return match{loc: l, settled: true}
 		}
 	}
-	if l := t.lacksSlash(uri); l != nil {
-		return match{loc: l, settled: true, redirect: true}
+	l := t.longestPrefix(uri)
+	if l == nil || len(l.pattern) != len(uri) { // one for just this URI serves it
+		if l := t.lacksSlash(uri); l != nil {
+			return match{loc: l, settled: true, redirect: true}
+		}
 	}
 	best := match{loc: t.root}
 	noRegex := false
-	if l := t.longestPrefix(uri); l != nil {
+	if l != nil {
 		best.loc = l
 		noRegex = l.kind == conf.PrefixNoRegex
 		if l.children != nil {
