@@ -27,7 +27,7 @@ func (l *limitExcept) lets(r *Request) bool {
 // checkAccess applies allow and deny.
 func (r *Request) checkAccess() verdict {
 	rules := r.loc.set.AccessRules
-	if len(rules) == 0 || r.errorPage && r.internal {
+	if len(rules) == 0 {
 		return next
 	}
 	if rule := firstMatch(rules, r); rule != nil && rule.Deny {
