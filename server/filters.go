@@ -152,6 +152,9 @@ func (r *Request) filterAddHeaders() {
 			continue
 		}
 		v := rule.value.eval(r)
+		if !rule.value.isStatic() {
+			blankControls(v)
+		}
 		switch rule.kind {
 		case headerLastModified:
 			p.remove("Last-Modified")

@@ -28,6 +28,9 @@ func (r *Request) buildBackendHead(ex *exchange) {
 			b = b[:from] // an empty value: the field is not sent
 			continue
 		}
+		if !f.value.isStatic() {
+			blankControls(b[valueAt:])
+		}
 		b = append(b, '\r', '\n')
 	}
 	if h.passFields {
@@ -216,7 +219,7 @@ func (r *Request) resolveDynamic(h *proxyHandler) *upstream.Group {
 	}
 	host := rest
 	if i := bytes.IndexAny(rest, "/?"); i >= 0 {
-		host, r.dynamicURI = rest[:i], rest[i:]
+		host, r.dynamicURI = rest[:i], escapeControls(rest[i:])
 	} else {
 		r.dynamicURI = nil
 	}

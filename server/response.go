@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+
 	"seawall/httpparse"
 )
 
@@ -49,8 +51,16 @@ func (p *response) add(name, value []byte) {
 // setLocation makes value the Location field, once.
 func (p *response) setLocation(value []byte) {
 	p.clearLocation()
-	p.add([]byte("Location"), value)
+	p.add([]byte("Location"), escapeLineEnds(value))
 	p.location = len(p.fields)
+}
+
+// escapeLineEnds keeps a Location within its line.
+func escapeLineEnds(u []byte) []byte {
+	if bytes.IndexByte(u, '\n') < 0 && bytes.IndexByte(u, '\r') < 0 && bytes.IndexByte(u, 0) < 0 {
+		return u
+	}
+	return escapeControls(u)
 }
 
 func (p *response) clearLocation() {

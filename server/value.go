@@ -51,6 +51,37 @@ func (v *value) eval(r *Request) []byte {
 	return r.arena[from:len(r.arena):len(r.arena)]
 }
 
+// blankControls replaces in b what would end a field's line by blanks: a
+// variable such as $uri may hold anything, once decoded (RFC 9110 section 5.5).
+func blankControls(b []byte) {
+	for i, c := range b {
+		if c == '\r' || c == '\n' || c == 0 {
+			b[i] = ' '
+		}
+	}
+}
+
+// escapeControls gives u, part of a URL, with blanks and control characters
+// escaped: u itself when there are none.
+func escapeControls(u []byte) []byte {
+	const hex = "0123456789ABCDEF"
+	for i, c := range u {
+		if c > ' ' && c != 0x7f {
+			continue
+		}
+		out := append(make([]byte, 0, len(u)+16), u[:i]...)
+		for _, c := range u[i:] {
+			if c > ' ' && c != 0x7f {
+				out = append(out, c)
+			} else {
+				out = append(out, '%', hex[c>>4], hex[c&15])
+			}
+		}
+		return out
+	}
+	return u
+}
+
 // truthy tells whether the value is neither empty nor "0": nginx's test in
 // proxy_cache_bypass, proxy_no_cache and if=.
 func (v *value) truthy(r *Request) bool {
