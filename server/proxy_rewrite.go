@@ -70,6 +70,17 @@ func (r *Request) rewriteLocation(v []byte, prefix int) (out []byte, rewritten b
 	return v, false
 }
 
+// rewritesAlike tells whether what a stored response's fields are rewritten to
+// is the same for every request.
+func (h *proxyHandler) rewritesAlike() bool {
+	for i := range h.redirects {
+		if rule := &h.redirects[i]; !rule.from.isStatic() || !rule.to.isStatic() {
+			return false
+		}
+	}
+	return h.cookies == nil
+}
+
 // rewriteRefresh applies the rules to the URL of a Refresh field.
 func (r *Request) rewriteRefresh(v []byte) []byte {
 	at := bytes.Index(bytes.ToLower(v), []byte("url="))

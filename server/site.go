@@ -237,7 +237,7 @@ func (b *builder) compileLocation(l *location, cl *conf.Location) {
 	} else {
 		b.checkProxy(s)
 	}
-	l.staticHit = l.expires == nil && l.serverHeader.isStatic() && headersAreStatic(l.addHeaders)
+	l.staticHit = (l.proxy == nil || l.proxy.rewritesAlike()) && l.expires == nil && l.serverHeader.isStatic() && headersAreStatic(l.addHeaders)
 }
 
 // compileSize binds a size that comes from a variable.
