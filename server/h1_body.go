@@ -25,6 +25,7 @@ var continueHead = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 // until the body is whole, takes no more for now, or the socket is dry.
 func (h *h1Conn) pumpBody() {
 	r := h.req
+	full := false
 	for r.body.wanted() {
 		if rest := h.unreadInput(); len(rest) > 0 {
 			n, err := r.body.feed(r, rest)
@@ -34,7 +35,8 @@ func (h *h1Conn) pumpBody() {
 				return
 			}
 			if r.body.wanted() && n == 0 {
-				break // it has no room: outputs or the disk first
+				full = true // the backend's or the disk's turn, which is not the client's fault
+				break
 			}
 			continue
 		}
@@ -48,7 +50,7 @@ func (h *h1Conn) pumpBody() {
 	if h.req != r {
 		return
 	}
-	if r.body.wanted() {
+	if r.body.wanted() && !full {
 		h.c.SetDeadline(h.loop.l.Now() + int64(r.loc.set.ClientBodyTimeout))
 	} else {
 		h.c.SetDeadline(0)
