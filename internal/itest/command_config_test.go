@@ -18,10 +18,13 @@ func TestConfigurationErrors(t *testing.T) {
 	inLocation := func(text string) string { return inServer("location / {\n" + text + "\n}") }
 	// expected names the documented difference, and what Seawall says instead.
 	expected := map[string][2]string{
-		"bad regular expression":      {"regular-expressions-are-re2", "invalid regular expression"},
-		"lookahead":                   {"regular-expressions-are-re2", "invalid regular expression"},
-		"unknown cache zone":          {"line-of-errors-found-late", "zone \"zzqqxx\" is unknown in {{prefix}}/nginx.conf:8"},
-		"buffers smaller than buffer": {"line-of-errors-found-late", "nginx.conf:9"},
+		"bad regular expression":           {"regular-expressions-are-re2", "invalid regular expression"},
+		"lookahead":                        {"regular-expressions-are-re2", "invalid regular expression"},
+		"unknown cache zone":               {"line-of-errors-found-late", "zone \"zzqqxx\" is unknown in {{prefix}}/nginx.conf:8"},
+		"buffers smaller than buffer":      {"line-of-errors-found-late", "nginx.conf:9"},
+		"unknown variable":                 {"line-of-unknown-variables", "\"zzqqxx\" variable in {{prefix}}/nginx.conf:8"},
+		"unknown variable in a header":     {"line-of-unknown-variables", "\"zzqqxx\" variable in {{prefix}}/nginx.conf:8"},
+		"unknown variable in a log format": {"line-of-unknown-variables", "\"zzqqxx\" variable in {{prefix}}/nginx.conf:5"},
 	}
 	for _, c := range []struct{ name, file, want string }{
 		{"nothing", "", "no \"events\" section"},

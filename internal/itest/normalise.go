@@ -117,7 +117,7 @@ var numberPattern = regexp.MustCompile(`[\d.]+`)
 
 // normalAccessLog renders access log lines; sizes comes from renderResponses, whole says that the format has $bytes_sent.
 func normalAccessLog(lines string, p places, sizes map[string]string, whole bool) string {
-	return numberPattern.ReplaceAllStringFunc(visible(p.hide(lines)), func(number string) string {
+	return visible(numberPattern.ReplaceAllStringFunc(p.hide(lines), func(number string) string {
 		if normal, ok := sizes[number]; ok {
 			return normal
 		}
@@ -125,7 +125,7 @@ func normalAccessLog(lines string, p places, sizes map[string]string, whole bool
 			return normal
 		}
 		return number
-	})
+	}))
 }
 
 // normalLogLine strips what differs from run to run of an error log line: "[error] *N text".

@@ -58,6 +58,10 @@ func TestParityCacheFreshness(t *testing.T) {
 		c.Differs, c.Seawall = "order-of-freshness-headers", "X-Cache: HIT"
 		return c
 	}
+	stillborn := func(c Case) Case {
+		c.Differs, c.Seawall = "expired-on-arrival-is-not-stored", "[200] [MISS] 6"
+		return c
+	}
 	const hit, miss = "X-Cache: HIT", "[200] [MISS] 6"
 	Suite{
 		Config: Config{HTTP: cacheHTTP, Server: cacheServer + `
@@ -104,7 +108,7 @@ location /second/ { proxy_cache_valid 200 1s; proxy_pass http://127.0.0.1:{{orig
 			twice("X-Accel-Expires zero wins over max-age", miss, "Cache-Control: max-age=10", "X-Accel-Expires: 0"),
 			twice("X-Accel-Expires first, then no-store", "[MISS]", "X-Accel-Expires: 10", "Cache-Control: no-store"),
 			twice("X-Accel-Expires as a time", hit, "X-Accel-Expires: @4102444800"),
-			twice("X-Accel-Expires as a past time", "EXPIRED", "X-Accel-Expires: @1000000000"),
+			stillborn(twice("X-Accel-Expires as a past time", "EXPIRED", "X-Accel-Expires: @1000000000")),
 			twice("X-Accel-Expires is no number", "[MISS]", "X-Accel-Expires: soon"),
 			twice("Set-Cookie", miss, "Cache-Control: max-age=10", "Set-Cookie: a=1"),
 			twice("Vary star", miss, "Cache-Control: max-age=10", "Vary: *"),
@@ -138,6 +142,11 @@ func TestParityCacheRequests(t *testing.T) {
 	cached := func(name, want string, headers ...string) Case {
 		target := "/" + strings.ReplaceAll(name, " ", "-")
 		return Case{Name: name, Steps: []Step{Ask(get(target)), Ask(get(target, headers...))}, AccessLines: 2, Origin: entity, Want: want}
+	}
+	// The fields of a refused range: ours has X-Cache between the two others once.
+	once := func(c Case) Case {
+		c.Differs, c.Seawall = "added-headers-once-in-416", "X-A: 1␍\nX-Cache: HIT␍\nContent-Range: bytes */10␍\n␍\n"
+		return c
 	}
 	first := func(name, want string, headers ...string) Case {
 		target := "/" + strings.ReplaceAll(name, " ", "-")
@@ -196,13 +205,13 @@ location /sethost/ { proxy_set_header Host $host; proxy_set_header If-None-Match
 			cached("range from", "206 Partial Content", "Range: bytes=7-"),
 			cached("range of the end", "206 Partial Content", "Range: bytes=-3"),
 			cached("range beyond the end", "206 Partial Content", "Range: bytes=5-99"),
-			cached("range too late", "416 Requested Range Not Satisfiable", "Range: bytes=10-"),
+			once(cached("range too late", "416 Requested Range Not Satisfiable", "Range: bytes=10-")),
 			cached("range of the whole", "HTTP/1.1", "Range: bytes=0-"),
 			cached("two ranges", "multipart/byteranges", "Range: bytes=0-1,4-5"),
-			cached("bad range", "HTTP/1.1", "Range: bytes=a-b"),
-			cached("range backwards", "HTTP/1.1", "Range: bytes=5-2"),
+			once(cached("bad range", "416 Requested Range Not Satisfiable", "Range: bytes=a-b")),
+			once(cached("range backwards", "416 Requested Range Not Satisfiable", "Range: bytes=5-2")),
 			cached("other unit", "200 OK", "Range: lines=1-2"),
-			cached("range of zero from the end", "HTTP/1.1", "Range: bytes=-0"),
+			once(cached("range of zero from the end", "416 Requested Range Not Satisfiable", "Range: bytes=-0")),
 			cached("If-Range with the tag", "206 Partial Content", "Range: bytes=0-1", `If-Range: "tag"`),
 			cached("If-Range with another tag", "200 OK", "Range: bytes=0-1", `If-Range: "other"`),
 			cached("If-Range with the date", "206 Partial Content", "Range: bytes=0-1", "If-Range: Mon, 01 Jan 2024 00:00:00 GMT"),

@@ -85,10 +85,10 @@ location /return { return 200 "done\n"; }
 `},
 		Cases: []Case{
 			{Name: "no request at all", Steps: []Step{On()}, Want: "[closed]"},
-			{Name: "half a head", Steps: []Step{On(Send("GET / HTTP/1.1\r\nHost: example.com\r\n"))}, Want: "[closed]", ErrorLog: true},
-			{Name: "half a request line", Steps: []Step{On(Send("GET /abc"))}, Want: "[closed]", ErrorLog: true},
-			{Name: "body does not come", Steps: []Step{On(Send(keep("POST", "/", "", "Content-Length: 10") + "12345"))}, Want: "[closed]"},
-			{Name: "chunked body does not come", Steps: []Step{On(Send(keep("POST", "/", "", "Transfer-Encoding: chunked") + "5\r\nab"))}, Want: "[closed]"},
+			{Name: "half a head", Steps: []Step{On(Send("GET / HTTP/1.1\r\nHost: example.com\r\n"))}, Want: "[closed]", ErrorLog: true, Differs: "timeouts-of-clients-are-answered", Seawall: "HTTP/1.1 408 Request Time-out"},
+			{Name: "half a request line", Steps: []Step{On(Send("GET /abc"))}, Want: "[closed]", ErrorLog: true, Differs: "timeouts-of-clients-are-answered", Seawall: "HTTP/1.1 408 Request Time-out"},
+			{Name: "body does not come", Steps: []Step{On(Send(keep("POST", "/", "", "Content-Length: 10") + "12345"))}, Want: "[closed]", Differs: "timeouts-of-clients-are-answered", Seawall: "HTTP/1.1 408 Request Time-out"},
+			{Name: "chunked body does not come", Steps: []Step{On(Send(keep("POST", "/", "", "Transfer-Encoding: chunked") + "5\r\nab"))}, Want: "[closed]", Differs: "timeouts-of-clients-are-answered", Seawall: "HTTP/1.1 408 Request Time-out"},
 			{Name: "body that nobody needs does not come", Steps: []Step{On(Send(keep("POST", "/return", "", "Content-Length: 10") + "12345"))}, Want: "done"},
 		},
 	}.Run(t)
