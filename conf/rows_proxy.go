@@ -90,7 +90,7 @@ func proxyRows() []Row {
 		{Name: "proxy_pass_request_headers", In: inHTTPAny, Args: Flag, Syntax: "on | off", Default: "on",
 			Doc: "Whether the fields of a request are passed on.",
 			set: setFlag(core(func(s *Settings) *bool { return &s.ProxyPassRequestHeaders }))},
-		{Name: "proxy_pass_trailers", In: inHTTPAny, Args: Flag, Syntax: "on | off", Default: "off",
+		{Name: "proxy_pass_trailers", In: inHTTPAny, Args: Flag, Syntax: "on | off", NoEffect: true,
 			Doc: "Whether the trailer fields of a response are passed on.",
 			set: setFlag(core(func(s *Settings) *bool { return &s.ProxyPassTrailers }))},
 		{Name: "proxy_read_timeout", In: inHTTPAny, Args: Take1, Syntax: "time", Default: "60s",

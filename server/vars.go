@@ -24,6 +24,8 @@ var prefixed = []struct {
 	{"cookie_", cookie},
 	{"upstream_http_", upstreamField},
 	{"upstream_cookie_", upstreamCookie},
+	{"upstream_trailer_", noTrailer},
+	{"sent_trailer_", noTrailer},
 }
 
 // fixedForHit are variables that have the same value in every answer from one
@@ -126,6 +128,11 @@ func upstreamField(name string) getter {
 		}
 		return joinFields(dst, r.ex.reply, r.ex.fields, field, ", ")
 	}
+}
+
+// noTrailer is a trailer field: trailers are read over and not sent, so there never is one.
+func noTrailer(string) getter {
+	return func(_ *Request, dst []byte) ([]byte, bool) { return dst, false }
 }
 
 func upstreamCookie(name string) getter {

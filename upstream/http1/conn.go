@@ -276,7 +276,7 @@ func (x *conn) Closed(_ *engine.Conn, why error) {
 	case !isErrno(why):
 		x.fail(upstream.Local(why.Error(), why))
 	case x.out == sendConnecting:
-		x.fail(upstream.IOError(upstream.KindConnect, "connect", why, upstream.PhaseConnect))
+		x.fail(connectFailure(x.peer, why))
 	case x.in == recvHead && x.out != sendDone:
 		x.fail(upstream.IOError(upstream.KindReset, "writev", why, upstream.PhaseSend))
 	default:

@@ -1,6 +1,8 @@
 package http1
 
 import (
+	"golang.org/x/sys/unix"
+
 	"seawall/engine"
 	"seawall/httpparse"
 	"seawall/upstream"
@@ -26,6 +28,20 @@ var (
 	errExcessChunk = excess("upstream sent data after final chunk", upstream.PhaseHead)
 	errExcessLast  = excess("upstream sent data after final chunk", upstream.PhaseBody)
 )
+
+// connectFailure is a connection that was not made. Connecting to a Unix socket
+// fails at once: nginx then names the peer, and takes what is not a refusal (the
+// socket is missing, or closed to us) for a fault of the set-up.
+func connectFailure(p *upstream.Peer, why error) *upstream.Error {
+	e := upstream.IOError(upstream.KindConnect, "connect", why, upstream.PhaseConnect)
+	if p.Addr().IsUnix() {
+		e.Log = "connect() to " + p.Name() + " failed (" + engine.ErrnoText(why) + ")"
+		if e.Errno != unix.ECONNREFUSED && e.Errno != unix.EAGAIN && e.Errno != unix.ECONNRESET {
+			e.Severity = engine.Crit
+		}
+	}
+	return e
+}
 
 func invalidHead(text string) *upstream.Error {
 	return &upstream.Error{
