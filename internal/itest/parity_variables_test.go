@@ -92,10 +92,12 @@ location @second { proxy_pass http://127.0.0.1:{{origin}}; }
 	}.Run(t)
 }
 
+// TestParityUpstreamTrailerVariable: nginx 1.22 knows trailers of gRPC backends only; trailers-are-dropped is a difference to
+// nginx since 1.27.2.
 func TestParityUpstreamTrailerVariable(t *testing.T) {
 	Suite{
 		Config: Config{HTTP: "log_format f '[$upstream_trailer_x_t]'; access_log logs/access.log f;", Server: "location / { proxy_pass http://127.0.0.1:{{origin}}; }"},
-		Cases:  []Case{{Name: "trailer", Req: get("/"), Origin: []Reply{Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-T: t\r\n\r\n")}, Want: "[t]", Differs: "trailers-are-dropped", Seawall: "[-]"}},
+		Cases:  []Case{{Name: "trailer", Req: get("/"), Origin: []Reply{Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-T: t\r\n\r\n")}, Want: "[-]"}},
 	}.Run(t)
 }
 
