@@ -141,9 +141,6 @@ func (r *Request) connectionLost() {
 	}
 }
 
-// sendsNow tells whether response bytes wait for the client.
-func (r *Request) sendsNow() bool { return r.client.pending() > 0 }
-
 // timedOut is called when the connection's deadline passed while the request
 // was being worked on.
 func (r *Request) timedOut() {

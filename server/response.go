@@ -70,16 +70,6 @@ func (p *response) clearLocation() {
 	}
 }
 
-// field returns the value of the first field called name, in any case.
-func (p *response) field(name []byte) ([]byte, bool) {
-	for i := range p.fields {
-		if f := &p.fields[i]; f.name != nil && httpparse.EqualFold(f.name, name) {
-			return f.value, true
-		}
-	}
-	return nil, false
-}
-
 // remove drops all fields called name.
 func (p *response) remove(name string) {
 	for i := range p.fields {
