@@ -2,7 +2,6 @@ package server
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -389,9 +388,11 @@ func (w *world) checkPools() {
 
 // pattern is n bytes that tell their place.
 func pattern(n int) string {
-	var b bytes.Buffer
-	for i := 0; b.Len() < n; i++ {
-		fmt.Fprintf(&b, "%09d\n", i)
+	b := []byte(strings.Repeat("000000000\n", n/10+1))
+	for i := 0; i < len(b); i += 10 {
+		for at, k := i+8, i/10; k > 0; at, k = at-1, k/10 {
+			b[at] = byte('0' + k%10)
+		}
 	}
-	return b.String()[:n]
+	return string(b[:n])
 }
