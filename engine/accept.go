@@ -11,6 +11,10 @@ const (
 	acceptBatch = 64 // connections accepted before others have their turn
 	// acceptRetry is how long a loop that ran out of descriptors waits when no connection of its own closes meanwhile.
 	acceptRetry = int64(100 * time.Millisecond)
+	// roomRetry is how long a loop that has reached worker_connections waits when no connection closes or becomes idle
+	// meanwhile; roomPatience is how long it waits in all before it refuses.
+	roomRetry    = int64(50 * time.Millisecond)
+	roomPatience = int64(time.Second)
 	// sayAgain is how often the same complaint is logged at most.
 	sayAgain = int64(time.Second)
 )
@@ -21,13 +25,24 @@ type acceptSocket struct {
 	ln *Listener
 }
 
-// acceptState is a loop's pause in accepting. Listening sockets are edge-triggered, so that nothing has to be
-// deregistered for a pause: edges are ignored, and the end of the pause accepts what has queued.
+// acceptState is a loop's pause in accepting, for want of descriptors or because worker_connections is reached: a burst
+// of clients waits in the kernel's queue instead of being cut off. Listening sockets are edge-triggered, so that nothing
+// has to be deregistered for a pause: edges are ignored, and the end of the pause accepts what has queued.
 type acceptState struct {
-	paused  bool
-	posted  bool // resuming is on its way
-	retry   Timer
-	lastLog int64
+	paused    bool
+	posted    bool // resuming is on its way
+	draining  bool // a listening socket is about to be closed: no pause now
+	retry     Timer
+	lastLog   int64
+	held      newcomer // the one for whom there was no room; the pause ends with it
+	fullSince int64    // Now when room ran out; 0: there was room for the last one
+}
+
+// newcomer is an accepted connection that is not a Conn yet.
+type newcomer struct {
+	fd   int
+	peer endpoint
+	ln   *Listener // nil: nobody
 }
 
 var lastConnID atomic.Uint64
@@ -64,7 +79,8 @@ func (l *Loop) acceptFrom(s *acceptSocket, limit int) {
 		fd, peer, no := l.sysAccept(s.fd)
 		switch no {
 		case 0:
-			l.adopt(fd, peer, s.ln)
+			l.counters.accepted.Add(1)
+			l.adopt(newcomer{fd, peer, s.ln})
 			if len(l.after) != 0 {
 				l.runAfter()
 			}
@@ -81,16 +97,16 @@ func (l *Loop) acceptFrom(s *acceptSocket, limit int) {
 	l.Post(func() { l.acceptFrom(s, limit) })
 }
 
-// adopt makes a connection of an accepted descriptor.
-func (l *Loop) adopt(fd int, peer endpoint, ln *Listener) {
-	l.counters.accepted.Add(1)
+// adopt makes a connection of an accepted descriptor, if there is room.
+func (l *Loop) adopt(n newcomer) {
 	if l.live >= l.engine.opt.MaxConns && !l.makeRoom() {
-		l.counters.refused.Add(1)
-		_ = unix.Close(fd)
+		l.keepWaiting(n)
 		return
 	}
-	c := l.newConn(fd, 0)
-	c.remote, c.ln = peer, ln
+	l.accepting.fullSince = 0
+	ln := n.ln
+	c := l.newConn(n.fd, 0)
+	c.remote, c.ln = n.peer, ln
 	if ln.path != "" {
 		c.state = unixSocket
 	}
@@ -101,6 +117,22 @@ func (l *Loop) adopt(fd int, peer endpoint, ln *Listener) {
 		return
 	}
 	l.callAccepted(c, ln)
+}
+
+// keepWaiting pauses accepting until a connection closes or becomes idle. When that has not happened for long, n and
+// all that come are refused until it does.
+func (l *Loop) keepWaiting(n newcomer) {
+	a := &l.accepting
+	if a.fullSince == 0 {
+		a.fullSince = l.Now()
+	}
+	if a.draining || a.held.ln != nil || l.Now()-a.fullSince >= roomPatience {
+		l.counters.refused.Add(1)
+		_ = unix.Close(n.fd)
+		return
+	}
+	a.held, a.paused = n, true
+	l.SetTimer(&a.retry, l.Now()+roomRetry, (*acceptRetrier)(l))
 }
 
 func (l *Loop) callAccepted(c *Conn, ln *Listener) {
@@ -141,7 +173,7 @@ type acceptRetrier Loop
 // Expired tries again.
 func (r *acceptRetrier) Expired(*Timer) { (*Loop)(r).resumeAccepting() }
 
-// resumeSoon ends the pause in the next round: a descriptor has become free.
+// resumeSoon ends the pause in the next round: a descriptor has become free, or can be freed.
 func (l *Loop) resumeSoon() {
 	if !l.accepting.posted && !l.stopping {
 		l.accepting.posted = true
@@ -152,6 +184,13 @@ func (l *Loop) resumeSoon() {
 func (l *Loop) resumeAccepting() {
 	l.accepting.paused, l.accepting.posted = false, false
 	l.StopTimer(&l.accepting.retry)
+	if n := l.accepting.held; n.ln != nil {
+		l.accepting.held = newcomer{}
+		l.adopt(n)
+		if len(l.after) != 0 {
+			l.runAfter()
+		}
+	}
 	for _, s := range append([]*acceptSocket(nil), l.listening...) {
 		l.acceptFrom(s, acceptBatch)
 	}
@@ -171,8 +210,12 @@ func (l *Loop) detach(ln *Listener) {
 			continue
 		}
 		if !l.stopping {
-			l.accepting.paused = false
+			l.accepting.paused, l.accepting.draining = false, true
 			l.drainQueue(s)
+			l.accepting.draining = false
+			if l.accepting.held.ln != nil {
+				l.accepting.paused = true
+			}
 		}
 		_ = l.poller.Delete(s.fd) // other loops may still have it, so that closing does not do it
 		l.listening = append(l.listening[:i], l.listening[i+1:]...)

@@ -65,6 +65,77 @@ func TestWorkerConnectionsReuseTheLongestIdle(t *testing.T) {
 	}
 }
 
+// TestBurstWaitsForRoom: connections beyond worker_connections are served as others close or become idle.
+func TestBurstWaitsForRoom(t *testing.T) {
+	e := newEngine(t, Options{MaxConns: 3})
+	l := e.Loops()[0]
+	addr := listen(t, e, echoScript())
+	echoes := func(c net.Conn) {
+		t.Helper()
+		if _, err := c.Write([]byte("ping")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, make([]byte, 4)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var conns []net.Conn
+	for range 8 {
+		conns = append(conns, dialTCP(t, addr))
+	}
+	for _, c := range conns[:3] {
+		echoes(c)
+	}
+	conns[0].Close()
+	echoes(conns[3])
+	onLoop(t, l, func() { // the second one
+		e.fds.each(l, func(c *Conn) {
+			if c.remote.addrPort().String() == conns[1].LocalAddr().String() {
+				c.SetIdle(true)
+			}
+		})
+	})
+	echoes(conns[4])
+	if _, err := conns[1].Read(make([]byte, 1)); err == nil {
+		t.Error("the idle one did not give way")
+	}
+	for i := 5; i < 8; i++ { // those that came first leave in turn
+		conns[i-3].Close()
+		echoes(conns[i])
+	}
+	if s := e.Stats(); s.Refused != 0 || s.Accepted != 8 || s.Handled != 8 {
+		t.Errorf("stats: %+v", s)
+	}
+}
+
+// TestStopWhileOneWaits: whoever waits for room when the listener goes, or the engine stops, is not left open.
+func TestStopWhileOneWaits(t *testing.T) {
+	e := newEngine(t, Options{MaxConns: 1})
+	addr := listen(t, e, echoScript())
+	first := dialTCP(t, addr)
+	eventually(t, "one connection", func() bool { return e.Stats().Active == 1 })
+	second := dialTCP(t, addr)
+	eventually(t, "one that waits", func() bool { return e.Stats().Accepted == 2 })
+	e.StopAccepting()
+	first.Close()
+	if _, err := second.Write([]byte("ping")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(second, make([]byte, 4)); err != nil {
+		t.Errorf("the listener is gone, who was accepted is not served: %v", err)
+	}
+	third := newEngine(t, Options{MaxConns: 1})
+	addr = listen(t, third, echoScript())
+	dialTCP(t, addr)
+	eventually(t, "one connection", func() bool { return third.Stats().Active == 1 })
+	waits := dialTCP(t, addr)
+	eventually(t, "one that waits", func() bool { return third.Stats().Accepted == 2 })
+	third.Stop()
+	if _, err := waits.Read(make([]byte, 1)); err == nil {
+		t.Error("who waited got something")
+	}
+}
+
 func TestWorkerConnectionsRefuseWhenNoneIsIdle(t *testing.T) {
 	var rec recorder
 	e := newEngine(t, Options{MaxConns: 3, Log: rec.log})
@@ -74,14 +145,22 @@ func TestWorkerConnectionsRefuseWhenNoneIsIdle(t *testing.T) {
 		dialTCP(t, addr)
 	}
 	eventually(t, "three connections", func() bool { return e.Stats().Active == 3 })
+	began := time.Now()
 	if _, err := dialTCP(t, addr).Read(make([]byte, 1)); err == nil {
 		t.Error("the fourth got something")
+	}
+	if d := time.Since(began); d < time.Duration(roomPatience) {
+		t.Errorf("refused after %v", d)
 	}
 	if s := e.Stats(); s.Refused != 1 || s.Active != 3 || s.Accepted != 4 || s.Handled != 3 {
 		t.Errorf("stats: %+v", s)
 	}
-	if rec.count("3 worker_connections are not enough") != 1 {
+	if n := rec.count("3 worker_connections are not enough"); n < 1 || n > 2 { // once a second at most
 		t.Errorf("log: %q", rec.lines)
+	}
+	began = time.Now()
+	if _, err := dialTCP(t, addr).Read(make([]byte, 1)); err == nil || time.Since(began) > time.Duration(roomPatience)/2 {
+		t.Errorf("the fifth waited %v to be refused: %v", time.Since(began), err)
 	}
 	onLoop(t, l, func() {
 		if _, err := l.Dial(Addr{path: "/nowhere"}, netip.Addr{}, &script{}); err != ErrTooManyConns {

@@ -32,6 +32,9 @@ func (c *Conn) SetIdle(idle bool) {
 		c.state |= idleMarked
 		c.stamp = c.loop.Now()
 		c.loop.idlers++
+		if c.loop.accepting.paused {
+			c.loop.resumeSoon() // it may give way to one that waits
+		}
 		return
 	}
 	c.state &^= idleMarked

@@ -234,6 +234,10 @@ func (l *Loop) shutdown() {
 	for len(l.listening) > 0 {
 		l.detach(l.listening[0].ln)
 	}
+	if l.accepting.held.ln != nil {
+		_ = unix.Close(l.accepting.held.fd)
+		l.accepting.held = newcomer{}
+	}
 	l.engine.fds.each(l, func(c *Conn) { c.closeFor(ErrStopped) })
 	l.runAfter()
 }

@@ -284,6 +284,20 @@ func TestFaultIdleConnectionsGiveWay(t *testing.T) {
 					}
 				}
 				mustContain(t, w.AskText(get("/")), "ok")
+				// All at once: those beyond the limit wait until others are answered.
+				var clients sync.WaitGroup
+				for range 150 {
+					c := w.dial("port")
+					defer c.conn.Close()
+					clients.Go(func() {
+						c.do(t, Send(keep("GET", "/", "")))
+						c.do(t, Await(1))
+						if !strings.Contains(string(c.heard.Raw), "200 OK") {
+							t.Errorf("in a burst: %q, %s", c.heard.Raw, c.heard.End)
+						}
+					})
+				}
+				clients.Wait()
 			})
 		})
 	}
