@@ -97,7 +97,7 @@ type listed struct {
 // listPackages asks the go command for the module's packages as they are built for a system.
 func listPackages(t *testing.T, system, tags string) []listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Imports", "-tags", tags, "./...")
+	cmd := exec.Command("go", "list", "-e", "-pgo=off", "-json=ImportPath,Imports", "-tags", tags, "./...")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH=amd64", "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
