@@ -7,6 +7,7 @@ import (
 	"seawall/cache"
 	"seawall/conf"
 	"seawall/engine"
+	"seawall/httpparse"
 	"seawall/upstream"
 )
 
