@@ -44,6 +44,7 @@ type cacheRules struct {
 	// noCacheByReply: noCache depends on the backend's response, so that only a
 	// client's request can tell.
 	noCacheByReply bool
+	maxRangeOffset int64 // proxy_cache_max_range_offset, -1 without
 	convertHead    bool
 	revalidate     bool
 	background     bool
@@ -51,18 +52,19 @@ type cacheRules struct {
 
 func (b *builder) compileCache(s *conf.Settings) *cacheRules {
 	c := &cacheRules{
-		methods:     s.ProxyCacheMethods,
-		minUses:     s.ProxyCacheMinUses,
-		lock:        s.ProxyCacheLock,
-		lockTimeout: int64(s.ProxyCacheLockTimeout),
-		lockAge:     int64(s.ProxyCacheLockAge),
-		useStale:    s.ProxyCacheUseStale,
-		bypass:      b.compileAll(s.ProxyCacheBypass),
-		noCache:     b.compileAll(s.ProxyNoCache),
-		convertHead: s.ProxyCacheConvertHead,
-		revalidate:  s.ProxyCacheRevalidate,
-		background:  s.ProxyCacheBackgroundUpdate,
-		key:         b.compile(s.ProxyCacheKey),
+		methods:        s.ProxyCacheMethods,
+		minUses:        s.ProxyCacheMinUses,
+		lock:           s.ProxyCacheLock,
+		lockTimeout:    int64(s.ProxyCacheLockTimeout),
+		lockAge:        int64(s.ProxyCacheLockAge),
+		useStale:       s.ProxyCacheUseStale,
+		bypass:         b.compileAll(s.ProxyCacheBypass),
+		noCache:        b.compileAll(s.ProxyNoCache),
+		convertHead:    s.ProxyCacheConvertHead,
+		revalidate:     s.ProxyCacheRevalidate,
+		background:     s.ProxyCacheBackgroundUpdate,
+		maxRangeOffset: s.ProxyCacheMaxRangeOffset,
+		key:            b.compile(s.ProxyCacheKey),
 	}
 	c.noCacheByReply = dependOnReply(s.ProxyNoCache)
 	if s.ProxyCache.Zone != nil {

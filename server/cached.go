@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"errors"
+	"strconv"
 
 	"seawall/cache"
 	"seawall/conf"
@@ -74,10 +75,31 @@ func (r *Request) serveProxy() verdict {
 // proxy_cache_lock says so and the request can be shared: it is there in
 // whole, and it is not a HEAD that is asked as such.
 func (r *Request) fill(zone *cache.Zone, k cache.Key, stale *cache.Object) verdict {
-	if c := r.loc.proxy.cache; c.lock && r.body.whole && (r.method != httpparse.MethodHead || c.convertHead) {
+	c := r.loc.proxy.cache
+	if c.maxRangeOffset >= 0 && r.rangeBegins(c.maxRangeOffset) {
+		return r.askBackend() // as the client asked, and not stored
+	}
+	if c.lock && r.body.whole && (r.method != httpparse.MethodHead || c.convertHead) {
 		return r.fillTogether(zone, k, stale)
 	}
 	return r.refill(zone, k, stale)
+}
+
+// rangeBegins tells whether a range is asked for that begins at offset or
+// later (proxy_cache_max_range_offset).
+func (r *Request) rangeBegins(offset int64) bool {
+	const unit = "bytes="
+	v := r.header(httpparse.HeaderRange)
+	if len(v) <= len(unit) || !httpparse.EqualFold(v[:len(unit)], []byte(unit)) {
+		return false
+	}
+	v = bytes.TrimLeft(v[len(unit):], " ")
+	first, _, _ := bytes.Cut(v, []byte("-"))
+	if len(first) == 0 {
+		return true // counted from the end, wherever that is
+	}
+	n, err := strconv.ParseInt(string(first), 10, 64)
+	return err != nil || n >= offset
 }
 
 // serveExpired deals with a stored response that is past its lifetime.

@@ -16,7 +16,7 @@ func (ex *exchange) replyFromCache(resp *httpparse.Response) bool {
 		return false
 	}
 	r := ex.r
-	if resp.Status == 304 && ex.loc.proxy.cache.revalidate {
+	if resp.Status == 304 && ex.storing && ex.loc.proxy.cache.revalidate {
 		obj := ex.refresh()
 		ex.state = exchangeRest // nothing of it is to come, and its connection can be kept
 		if r != nil {

@@ -29,6 +29,7 @@ type exchange struct {
 	headRequest bool
 	idempotent  bool
 	again       bool // a further group for the same client request
+	storing     bool // it is asked for what is to be stored: in whole, with our conditions instead of the client's
 
 	// The response's head, kept for $upstream_http_* and for storing.
 	reply  []byte
@@ -169,7 +170,7 @@ func (ex *exchange) free() {
 	ex.state = exchangeIdle
 	ex.head, ex.reply, ex.fields = ex.head[:0], ex.reply[:0], ex.fields[:0]
 	ex.ownBody, ex.clientBody = fixedBody{}, clientBody{}
-	ex.headRequest, ex.idempotent, ex.again, ex.holds = false, false, false, 0
+	ex.headRequest, ex.idempotent, ex.again, ex.storing, ex.holds = false, false, false, false, 0
 	ex.status = 0
 	ex.zone, ex.fill, ex.stale = nil, nil, nil
 	ex.key = cache.Key{}

@@ -196,3 +196,38 @@ func TestErrorPages(t *testing.T) {
 		}
 	}
 }
+
+// A request whose response is not stored keeps its conditions and its range.
+func TestUncachedRequestsKeepTheirConditions(t *testing.T) {
+	o := newOrigin(t, func(x *exchangeScript) {
+		x.reply("200 OK", x.req.Header.Get("If-Match")+"|"+x.req.Header.Get("If-None-Match")+"|"+x.req.Header.Get("Range"))
+	})
+	w := newWorld(t, `
+	proxy_cache_path {{dir}} keys_zone=z:8m;
+	server { listen {{listen}}; proxy_cache z; proxy_cache_valid 60s;
+		location / { proxy_pass http://{{origin}}; }
+		location /uses { proxy_pass http://{{origin}}; proxy_cache_min_uses 9; }
+		location /offset { proxy_pass http://{{origin}}; proxy_cache_max_range_offset 100; } }`, "origin", o.addr(), "dir", t.TempDir())
+	const fields = "If-Match: \"a\"\r\nIf-None-Match: \"b\"\r\nRange: bytes=100-\r\n"
+	for _, c := range [][2]string{
+		{"PUT /", `"a"|"b"|bytes=100-`}, {"DELETE /", `"a"|"b"|bytes=100-`}, {"GET /uses", `"a"|"b"|bytes=100-`},
+		{"GET /offset", `"a"|"b"|bytes=100-`},
+	} {
+		p := w.dial()
+		p.send(c[0] + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n")
+		if a := p.read("GET"); a.body != c[1] && a.status != 412 {
+			t.Errorf("%s: %+v", c[0], a)
+		}
+	}
+	asked := int32(4)
+	for _, c := range []struct{ field, body string }{
+		{"Range: bytes=-1", "||bytes=-1"}, {"Range: bytes=99-", ""}, {`If-None-Match: "x"`, "||"}, // the second is stored
+	} {
+		if a := w.get("/offset", c.field); c.body != "" && a.body != c.body {
+			t.Errorf("%s: %+v", c.field, a)
+		}
+	}
+	if n := o.count.Load(); n != asked+2 {
+		t.Errorf("%d requests", n)
+	}
+}

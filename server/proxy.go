@@ -23,8 +23,8 @@ type proxyHandler struct {
 	version   []byte // " HTTP/1.1\r\n"
 
 	method       *value
-	fields       []proxyField // sent in this order, before the client's own
-	skip         fieldSet     // client fields that are not passed on
+	plain        sentFields // of a request whose response goes to the client alone
+	storing      sentFields // of one whose response is to be stored
 	passFields   bool
 	passBody     bool
 	setBody      *value
@@ -45,6 +45,12 @@ type proxyHandler struct {
 	rate        int64
 	ignoreAbort bool
 	cache       *cacheRules // nil: proxy_cache off
+}
+
+// sentFields are the fields of requests to the backend.
+type sentFields struct {
+	fields []proxyField // sent in this order, before the client's own
+	skip   fieldSet     // client fields that are not passed on
 }
 
 // proxyField is a field of the request to the backend.
@@ -162,7 +168,10 @@ func (b *builder) compileProxy(l *location, cl *conf.Location) *proxyHandler {
 	if s.ProxyCache != nil {
 		h.cache = b.compileCache(s)
 	}
-	b.compileProxyFields(h, s)
+	h.plain = b.compileSentFields(h, s, false)
+	if h.cache != nil {
+		h.storing = b.compileSentFields(h, s, true)
+	}
 	h.hide = hideSet(s)
 	h.redirects = b.compileRedirects(s.ProxyRedirects)
 	h.cookies = b.compileCookies(s)
@@ -234,9 +243,11 @@ func nextConditions(c conf.Conditions) upstream.NextUpstream {
 	return n
 }
 
-// compileProxyFields lists the fields sent to the backend: those of
-// proxy_set_header, then nginx's own where they were not set.
-func (b *builder) compileProxyFields(h *proxyHandler, s *conf.Settings) {
+// compileSentFields lists the fields sent to the backend: those of
+// proxy_set_header, then nginx's own where they were not set. What is to be
+// stored is asked for in whole and without the client's conditions.
+func (b *builder) compileSentFields(h *proxyHandler, s *conf.Settings, storing bool) sentFields {
+	var sent sentFields
 	type field struct{ name, text string }
 	own := []field{{"Host", "$proxy_host"}}
 	if s.ProxyHttpVersion == 10 {
@@ -249,30 +260,31 @@ func (b *builder) compileProxyFields(h *proxyHandler, s *conf.Settings) {
 		field{"TE", ""}, field{"Keep-Alive", ""}, field{"Expect", ""}, field{"Upgrade", ""},
 		// nginx passes these on; they concern one connection only (RFC 9110 section 7.6.1).
 		field{"Proxy-Connection", ""}, field{"HTTP2-Settings", ""}, field{"Trailer", ""})
-	if h.cache != nil {
+	if storing {
 		own = append(own, field{"If-Modified-Since", "$upstream_cache_last_modified"}, field{"If-Unmodified-Since", ""},
 			field{"If-None-Match", "$upstream_cache_etag"}, field{"If-Match", ""}, field{"Range", ""}, field{"If-Range", ""})
 	}
 	for _, f := range s.ProxySetHeaders {
-		h.skip.add(f.Name)
+		sent.skip.add(f.Name)
 		if httpparse.EqualFold([]byte(f.Name), []byte("Upgrade")) {
 			h.sendsUpgrade = !f.Value.IsEmpty()
 		}
 		if f.Value.IsEmpty() {
 			continue
 		}
-		h.fields = append(h.fields, proxyField{[]byte(f.Name + ": "), b.compile(f.Value)})
+		sent.fields = append(sent.fields, proxyField{[]byte(f.Name + ": "), b.compile(f.Value)})
 	}
 	for _, f := range own {
-		if h.skip.has(httpparse.LookupHeader([]byte(f.name)), []byte(f.name)) {
+		if sent.skip.has(httpparse.LookupHeader([]byte(f.name)), []byte(f.name)) {
 			continue
 		}
-		h.skip.add(f.name)
+		sent.skip.add(f.name)
 		if f.text == "" {
 			continue
 		}
-		h.fields = append(h.fields, proxyField{[]byte(f.name + ": "), b.compile(textTemplate(f.text))})
+		sent.fields = append(sent.fields, proxyField{[]byte(f.name + ": "), b.compile(textTemplate(f.text))})
 	}
+	return sent
 }
 
 // textTemplate makes a template of a variable's name or of plain text.

@@ -19,8 +19,12 @@ func (r *Request) buildBackendHead(ex *exchange) {
 	b = append(b, ' ')
 	b = r.appendBackendURI(b)
 	b = append(b, h.version...)
-	for i := range h.fields {
-		f := &h.fields[i]
+	sent := &h.plain
+	if ex.storing = ex.fill != nil || ex.zone != nil && len(h.cache.noCache) > 0; ex.storing {
+		sent = &h.storing
+	}
+	for i := range sent.fields {
+		f := &sent.fields[i]
 		from := len(b)
 		b = append(b, f.name...)
 		valueAt := len(b)
@@ -34,7 +38,7 @@ func (r *Request) buildBackendHead(ex *exchange) {
 		b = append(b, '\r', '\n')
 	}
 	if h.passFields {
-		b = r.appendClientFields(b, h)
+		b = r.appendClientFields(b, sent)
 	}
 	ex.head = append(b, '\r', '\n')
 }
@@ -101,13 +105,13 @@ func (r *Request) appendBackendURI(b []byte) []byte {
 func (r *Request) escapesURI() bool { return r.head.Quoted || r.redirected || r.internal }
 
 // appendClientFields passes on the client's fields that are not ours to set.
-func (r *Request) appendClientFields(b []byte, h *proxyHandler) []byte {
+func (r *Request) appendClientFields(b []byte, sent *sentFields) []byte {
 	raw := r.raw
 	named := r.fieldsOfConnection()
 	for i := range r.head.Fields {
 		f := &r.head.Fields[i]
 		name := f.Name.In(raw)
-		if h.skip.has(f.ID, name) || named != nil && listed(named, name) {
+		if sent.skip.has(f.ID, name) || named != nil && listed(named, name) {
 			continue
 		}
 		b = append(b, name...)
