@@ -127,7 +127,7 @@ func TestRates(t *testing.T) {
 			if a.status != 200 || a.err != nil || a.body != body {
 				t.Errorf("%d, %d bytes, %v", a.status, len(a.body), a.err)
 			}
-			if slow != (took > 900*time.Millisecond) || took > 4*time.Second {
+			if slow != (took > 600*time.Millisecond) || took > 4*time.Second {
 				t.Errorf("it took %v", took)
 			}
 		})
