@@ -125,6 +125,9 @@ func (l *level) simple(list []*stmt) error {
 		if s.row.NoEffect {
 			l.b.info(s.pos, `"%s" has no effect`, s.name)
 		}
+		if s.row.NotYet {
+			l.b.info(s.pos, `"%s" is not acted on yet`, s.name)
+		}
 	}
 	return nil
 }

@@ -35,6 +35,8 @@ error with file and line, never skipped. Times may be given in milliseconds ever
 			switch {
 			case r.NoEffect:
 				b.WriteString("- *No effect*\n")
+			case r.NotYet:
+				b.WriteString("- *Not acted on yet*\n")
 			case r.Ours:
 				b.WriteString("- *Extended*\n")
 			}

@@ -66,6 +66,7 @@ type Row struct {
 	Default  string // the arguments that hold if it is not given; "" if there are none. Also run as the default
 	Doc      string // one line
 	NoEffect bool   // accepted and checked, but means nothing here: -t says so
+	NotYet   bool   // accepted and checked, but not acted on in this version: -t says so
 	Ours     bool   // nginx has no such directive, or not all of it
 
 	multi bool // may be given more than once in a block

@@ -99,7 +99,7 @@ func (h *h1Conn) readRequests() {
 		return
 	}
 	if h.c.Pending() > 0 {
-		if h.c.Flush(); h.c.Pending() > 0 && h.req != nil && h.req.loc != nil {
+		if h.c.Flush(); h.c.Pending() > 0 && h.req != nil {
 			h.setSendDeadline()
 		}
 	}
@@ -458,8 +458,8 @@ func (h *h1Conn) keepUnread() {
 func (h *h1Conn) dropRequest() {
 	if r := h.req; r != nil {
 		h.req = nil
+		defer h.loop.recycle(r) // also when the log line panics
 		r.complete()
-		h.loop.recycle(r)
 	}
 }
 

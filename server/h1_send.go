@@ -25,7 +25,11 @@ func (h *h1Conn) flush(r *Request) {
 
 // setSendDeadline bounds the time between two writes (send_timeout).
 func (h *h1Conn) setSendDeadline() {
-	h.c.SetDeadline(h.loop.l.Now() + int64(h.req.loc.set.SendTimeout))
+	l := h.req.loc
+	if l == nil { // the next head is being read meanwhile
+		l = h.req.vhost.root
+	}
+	h.c.SetDeadline(h.loop.l.Now() + int64(l.set.SendTimeout))
 }
 
 // sendHead implements client: it decides on the framing of the body and
@@ -238,9 +242,15 @@ func (h *h1Conn) abort(r *Request) {
 			h.setSendDeadline() // for the engine's Finish, too
 		}
 	}
+	p := &r.resp
+	untilClose := p.headSent && p.length < 0 && !p.chunked && !p.upgraded && !r.headerOnly
 	h.dropRequest()
 	h.state = h1Closing
 	h.releaseInput()
+	if untilClose { // an orderly end would make the part look whole
+		h.c.Reset()
+		return
+	}
 	// What was sent stays readable; the missing end tells the client that
 	// the response is not whole.
 	h.c.Finish(0, 0)

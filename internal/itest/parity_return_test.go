@@ -130,6 +130,8 @@ location /limited { limit_except GET { deny all; } return 200 "ok\n"; }
 			{Name: "inherited", Req: get("/"), Want: "X-Server: server"},
 			{Name: "own headers replace the inherited", Req: get("/own"), Want: "X-Own: value of /own"},
 			{Name: "nested by prefix", Req: get("/own/nested"), Want: "nested"},
+			{Name: "line end in a variable", Req: get("/own/%0d%0aX-Evil:%201"), Want: "X-Own: value of /own/",
+				Differs: "values-stay-in-their-line", Seawall: "X-Own: value of /own/  X-Evil: 1"},
 			{Name: "empty values are left out", Req: get("/empty"), Want: "ok"},
 			{Name: "variable value", Req: get("/empty?v=1"), Want: "X-Var: 1"},
 			{Name: "by status", Steps: []Step{
