@@ -10,7 +10,7 @@ type client interface {
 	// conn is the transport connection.
 	conn() *engine.Conn
 	// sendHead puts the head of r.resp into the output, sendRendered one
-	// that is ready.
+	// that is ready: it is that of r.resp, or an interim one before it.
 	sendHead(r *Request)
 	sendRendered(r *Request, head []byte)
 	// sendBody puts body bytes into the output; shared bytes are immutable

@@ -253,6 +253,18 @@ func (ex *exchange) start(req upstream.RequestBytes) {
 	ex.call.Start(ex.loop.l, ex.group, &ex.loc.proxy.policy, req, ex)
 }
 
+// UpstreamInterim implements upstream.Receiver: early_hints may let the 103
+// through to an HTTP/1.1 client that asked for the response itself.
+func (ex *exchange) UpstreamInterim(_ *upstream.Call, resp *httpparse.Response, buf []byte) {
+	r := ex.r
+	if r == nil || ex.state != exchangeWaiting || r.resp.headSent || !anyTruthy(r, ex.loc.earlyHints) {
+		return
+	}
+	if h := &r.head; h.Major == 1 && h.Minor >= 1 {
+		r.sendHints(buf, resp.Fields)
+	}
+}
+
 // UpstreamHead implements upstream.Receiver.
 func (ex *exchange) UpstreamHead(c *upstream.Call, resp *httpparse.Response, buf []byte) {
 	ex.reply = append(ex.reply[:0], buf[:resp.HeadLen]...)

@@ -9,8 +9,11 @@ import (
 // a method of Call; the receiver may call those, Cancel included, and may start
 // the same Call again from UpstreamDone and UpstreamFailed.
 type Receiver interface {
+	// UpstreamInterim is the head of a 103 (Early Hints, RFC 8297); views of buf
+	// valid during the call only. Several may come, of failed attempts too.
+	UpstreamInterim(c *Call, resp *httpparse.Response, buf []byte)
 	// UpstreamHead is the final response head; views of buf valid during the
-	// call only. 1xx were swallowed, but 101: then the connection is a tunnel.
+	// call only. Other 1xx were swallowed, but 101: then the connection is a tunnel.
 	UpstreamHead(c *Call, resp *httpparse.Response, buf []byte)
 	// UpstreamBody is decoded body, valid during the call only. In a tunnel, no
 	// bytes: the backend has sent all it will; UpstreamDone follows once

@@ -136,6 +136,11 @@ func (s *callSink) Connected() {
 	t.ConnectTime = s.loop.Now() - t.began
 }
 
+// Interim implements Sink.
+func (s *callSink) Interim(resp *httpparse.Response, buf []byte) {
+	s.recv.UpstreamInterim((*Call)(s), resp, buf)
+}
+
 // Head implements Sink: passes the head on, unless its status is one to try
 // another peer for.
 func (s *callSink) Head(resp *httpparse.Response, buf []byte) {

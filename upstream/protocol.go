@@ -69,6 +69,9 @@ type Exchange interface {
 type Sink interface {
 	// Connected: a dialled connection stands.
 	Connected()
+	// Interim is the head of a 103 response, views of buf valid during the call
+	// only; the final one is still to come.
+	Interim(resp *httpparse.Response, buf []byte)
 	// Head is the final response head, views of buf valid during the call only;
 	// status 101 means that the connection is a tunnel from now on.
 	Head(resp *httpparse.Response, buf []byte)

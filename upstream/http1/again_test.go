@@ -14,6 +14,7 @@ type again struct {
 	bytes       int
 }
 
+func (a *again) UpstreamInterim(*upstream.Call, *httpparse.Response, []byte)      {}
 func (a *again) UpstreamHead(*upstream.Call, *httpparse.Response, []byte)         {}
 func (a *again) UpstreamBody(_ *upstream.Call, p []byte)                          { a.bytes += len(p) }
 func (a *again) UpstreamWritable(*upstream.Call)                                  {}

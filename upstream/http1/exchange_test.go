@@ -131,6 +131,51 @@ var responses = []struct {
 		fails: "upstream sent too many interim responses while reading response header from upstream"},
 }
 
+// TestInterimResponses: those of 103 are passed on, and the call can be
+// cancelled or held back there.
+func TestInterimResponses(t *testing.T) {
+	r := rig.New(t, 1)
+	const (
+		first  = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+		second = "HTTP/1.1 103 X\r\nLink: </b>\r\n\r\n"
+		other  = "HTTP/1.1 102 Processing\r\n\r\n"
+	)
+	o := rig.NewOrigin(t, answer(other+first+other+second+ok2, ok2))
+	g := group(r, o)
+	if j := r.Do(g, policy(), rig.Get); !j.Done || j.Status != 200 || j.Body.String() != "ok" || j.Interim != first+second {
+		t.Errorf("status %d body %q interim %q, %s", j.Status, j.Body.String(), j.Interim, j.Failure())
+	}
+	if again := r.Do(g, policy(), rig.Get); !again.Done || !again.Tries()[0].Reused {
+		t.Errorf("not reused: %q", again.Failure())
+	}
+
+	o = rig.NewOrigin(t, answer(first+second+ok2))
+	cancelled := &rig.Job{Rig: r, Group: group(r, o), Policy: policy(), Req: rig.Get}
+	cancelled.OnInterim = func(j *rig.Job) {
+		j.Cancel()
+		close(j.Over)
+	}
+	if cancelled.Go().Wait(); cancelled.Interim != first || cancelled.Status != 0 {
+		t.Errorf("after Cancel: status %d, interim %q", cancelled.Status, cancelled.Interim)
+	}
+	r.Eventually(0, "the cancelled connection's end", func() bool { return !cancelled.Active() })
+
+	o = rig.NewOrigin(t, answer(first+ok2))
+	held := &rig.Job{Rig: r, Group: group(r, o), Policy: policy(), Req: rig.Get}
+	held.OnInterim = func(j *rig.Job) {
+		j.Pause()
+		j.Rig.Loop(0).Post(func() {
+			if j.Status != 0 {
+				t.Error("the head came though the call is paused")
+			}
+			j.Resume()
+		})
+	}
+	if held.Go().Wait(); !held.Done || held.Body.String() != "ok" {
+		t.Errorf("after Resume: %q, %s", held.Body.String(), held.Failure())
+	}
+}
+
 func TestResponses(t *testing.T) {
 	r := rig.New(t, 1)
 	for _, c := range responses {

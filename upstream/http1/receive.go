@@ -17,7 +17,7 @@ const (
 	// connections have their turn.
 	maxReads = 16
 
-	// maxInterim is how many 1xx responses are swallowed before a final one.
+	// maxInterim is how many 1xx responses may come before a final one.
 	maxInterim = 32
 )
 
@@ -177,7 +177,8 @@ func (x *conn) deliver(p []byte, last bool) (progress, *upstream.Error) {
 	return wantMore, nil
 }
 
-// consumeHead parses heads: interim ones are dropped, the final one is delivered.
+// consumeHead parses heads: 103 and the final one are delivered, other interim
+// ones are dropped.
 func (x *conn) consumeHead() (progress, *upstream.Error) {
 	lim := httpparse.Limits{Total: x.policy.HeadLimit()}
 	for {
@@ -199,7 +200,16 @@ func (x *conn) consumeHead() (progress, *upstream.Error) {
 		if x.interim++; x.interim > maxInterim {
 			return failing, errTooManyInterim
 		}
+		if x.resp.Status == 103 {
+			x.sink.Interim(&x.resp, head)
+			if x.sink == nil {
+				return gone, nil
+			}
+		}
 		x.resp.Reset()
+		if x.paused {
+			return held, nil
+		}
 	}
 }
 

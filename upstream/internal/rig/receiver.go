@@ -28,9 +28,10 @@ type Job struct {
 	Req    upstream.RequestBytes
 
 	// Hooks, on the loop; nil: none.
-	OnHead, OnOver, OnTry, OnWritable func(*Job)
-	OnBody                            func(*Job, []byte)
+	OnInterim, OnHead, OnOver, OnTry, OnWritable func(*Job)
+	OnBody                                       func(*Job, []byte)
 
+	Interim string // heads of UpstreamInterim
 	Status  int
 	Head    string
 	Body    bytes.Buffer
@@ -74,6 +75,14 @@ func (j *Job) Failure() string {
 		return ""
 	}
 	return j.Err.Error()
+}
+
+// UpstreamInterim implements upstream.Receiver.
+func (j *Job) UpstreamInterim(_ *upstream.Call, resp *httpparse.Response, buf []byte) {
+	j.Interim += string(buf[:resp.HeadLen])
+	if j.OnInterim != nil {
+		j.OnInterim(j)
+	}
 }
 
 // UpstreamHead implements upstream.Receiver.
