@@ -89,7 +89,7 @@ func httpLocationRows() []Row {
 		{Name: "default_type", In: inHTTPAny, Args: Take1, Syntax: "mime-type", Default: "text/plain",
 			Doc: "The media type of what types does not know.",
 			set: setText(core(func(s *Settings) *string { return &s.DefaultType }))},
-		{Name: "early_hints", NotYet: true, In: inHTTPAny, Args: More1, Syntax: "string ...",
+		{Name: "early_hints", In: inHTTPAny, Args: More1, Syntax: "string ...",
 			Doc: "Passes a backend's 103 on if one of the strings is neither empty nor 0.", multi: true,
 			set: setTemplates(core(func(s *Settings) *[]Template { return &s.EarlyHints }))},
 		{Name: "error_log", In: inHTTPAny, Args: More1, Syntax: "file | stderr [level]", multi: true,
