@@ -153,7 +153,7 @@ func httpLocationRows() []Row {
 		{Name: "msie_padding", In: inHTTPAny, Args: Flag, Syntax: "on | off", Default: "on",
 			Doc: "Whether error pages are padded to 512 bytes for MSIE.",
 			set: setFlag(core(func(s *Settings) *bool { return &s.MsiePadding }))},
-		{Name: "msie_refresh", NotYet: true, In: inHTTPAny, Args: Flag, Syntax: "on | off", Default: "off",
+		{Name: "msie_refresh", In: inHTTPAny, Args: Flag, Syntax: "on | off", Default: "off",
 			Doc: "Whether redirects are sent to MSIE as pages that refresh.",
 			set: setFlag(core(func(s *Settings) *bool { return &s.MsieRefresh }))},
 		{Name: "port_in_redirect", In: inHTTPAny, Args: Flag, Syntax: "on | off", Default: "on",

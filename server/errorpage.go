@@ -63,6 +63,9 @@ func (r *Request) specialResponse(code int) verdict {
 		}
 		return r.serveErrorPage(code, e)
 	}
+	if code == 301 || code == 302 {
+		return r.redirectPage(code)
+	}
 	return r.ownPage(code)
 }
 
@@ -92,7 +95,7 @@ func (r *Request) serveErrorPage(code int, e *errorPage) verdict {
 	}
 	r.resp.begin(status)
 	r.resp.setLocation(target)
-	return r.ownPage(status)
+	return r.redirectPage(status)
 }
 
 // overrideStatus makes status what the response will carry; 0: what the
@@ -134,7 +137,8 @@ func (r *Request) padsPages() bool {
 		return false
 	}
 	agent := r.header(httpparse.HeaderUserAgent)
-	return bytes.Contains(agent, []byte("MSIE ")) && !bytes.Contains(agent, []byte("Opera")) || bytes.Contains(agent, []byte("Chrome/"))
+	return isMSIE(agent) || bytes.Contains(agent, []byte("Chrome/")) && !bytes.Contains(agent, []byte("Opera")) &&
+		!bytes.Contains(agent, []byte("Gecko/"))
 }
 
 // internalRedirect starts the request over with another URI.

@@ -56,6 +56,10 @@ location /post { return 200 "posted\n"; }
 		Case{Name: "redirect with a Host that has another port", Req: get("/path", "Host: example.com:81"), Want: "/local/path"},
 		Case{Name: "old browsers get padding", Req: get("/code/404", "User-Agent: Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1)"), Want: "padding to disable MSIE"},
 		Case{Name: "Chrome gets padding too", Req: get("/code/404", "User-Agent: Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36"), Want: "padding to disable MSIE"},
+		Case{Name: "MSIE without a version gets no padding", Req: get("/code/404", "User-Agent: MSIE 8."), Want: "404 Not Found"},
+		Case{Name: "MSIE with the shortest version", Req: get("/code/404", "User-Agent: MSIE 8.0"), Want: "padding to disable MSIE"},
+		Case{Name: "Chrome that is Opera, too", Req: get("/code/404", "User-Agent: Chrome/120.0 Opera"), Want: "404 Not Found"},
+		Case{Name: "Chrome that is Firefox, too", Req: get("/code/404", "User-Agent: Gecko/2010 Chrome/120.0"), Want: "404 Not Found"},
 		Case{Name: "Opera gets no padding", Req: get("/code/404", "User-Agent: Opera/9.80 MSIE Presto"), Want: "404 Not Found"},
 	)
 	Suite{Config: Config{Server: server.String()}, Cases: cases}.Run(t)
@@ -92,6 +96,53 @@ location = /sorry { return 200 "sorry\n"; }
 			{Name: "missing slash, POST", Req: request("POST", "/slash", "x"), Want: "301 Moved Permanently"},
 			{Name: "missing slash, relative", Req: get("/slashrel"), Want: "Location: /slashrel/"},
 			{Name: "with the slash", Req: get("/slash/"), Want: "origin"},
+		},
+	}.Run(t)
+}
+
+func TestParityMsieRefresh(t *testing.T) {
+	const msie = "User-Agent: Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 5.1)"
+	Suite{
+		Config: Config{HTTP: `msie_refresh on;`, Server: `
+location = /301 { return 301 /x; }
+location = /302 { return 302 "http://other.test/?q=$arg_q"; }
+location = /303 { return 303 /x; }
+location = /307 { return 307 /x; }
+location = /308 { return 308 /x; }
+location = /all { return 302 "/a !#%&'()*+,-./:;<=>?@[]^_` + "`" + `{|}~\"\\é"; }
+location = /empty { return 302 ""; }
+location = /fields { expires max; add_header X-A a; return 302 /x; }
+location = /off { msie_refresh off; return 302 /x; }
+location = /page { error_page 302 http://other.test/own; return 302 /x; }
+location = /missing { error_page 404 http://other.test/sorry; return 404; }
+location = /missing303 { error_page 404 =303 http://other.test/sorry; return 404; }
+location = /covered { error_page 404 =410 /301; return 404; }
+location /slash/ { proxy_pass http://127.0.0.1:{{origin}}; }
+location /proxied { proxy_pass http://127.0.0.1:{{origin}}; }
+`},
+		Cases: []Case{
+			{Name: "301", Req: get("/301", msie), Want: `content="0; URL=/x"`},
+			{Name: "302", Req: get("/302?q=%22", msie), Want: `content="0; URL=http://other.test/?q=%22"`},
+			{Name: "303", Req: get("/303", msie), Want: "303 See Other"},
+			{Name: "307", Req: get("/307", msie), Want: "307 Temporary Redirect"},
+			{Name: "308", Req: get("/308", msie), Want: "308 Permanent Redirect"},
+			{Name: "what is escaped", Req: get("/all", msie), Want: "%20"},
+			{Name: "no target", Req: get("/empty", msie), Want: `URL="`},
+			{Name: "fields of ours", Req: get("/fields", msie), Want: "X-A: a"},
+			{Name: "HEAD", Req: request("HEAD", "/301", "", msie), Want: "200 OK"},
+			{Name: "POST", Req: request("POST", "/301", "x", msie), Want: "200 OK"},
+			{Name: "HTTP/1.0", Req: "GET /301 HTTP/1.0\r\n" + msie + "\r\n\r\n", Want: "200 OK"},
+			{Name: "off", Req: get("/off", msie), Want: "302 Moved"},
+			{Name: "no browser", Req: get("/301"), Want: "301 Moved"},
+			{Name: "Opera", Req: get("/301", "User-Agent: Opera/9.80 MSIE 8.0"), Want: "301 Moved"},
+			{Name: "no version", Req: get("/301", "User-Agent: MSIE 8."), Want: "301 Moved"},
+			{Name: "shortest version", Req: get("/301", "User-Agent: MSIE 8.0"), Want: "200 OK"},
+			{Name: "error_page for the redirect", Req: get("/page", msie), Want: "URL=http://other.test/own"},
+			{Name: "error_page to a url", Req: get("/missing", msie), Want: "URL=http://other.test/sorry"},
+			{Name: "error_page to a url with 303", Req: get("/missing303", msie), Want: "URL=http://other.test/sorry"},
+			{Name: "error_page to a redirect", Req: get("/covered", msie), Want: "HTTP/1.1"},
+			{Name: "missing slash", Req: get("/slash", msie), Want: "/slash/"},
+			{Name: "a backend's redirect", Req: get("/proxied", msie), Origin: []Reply{AnswerClose("HTTP/1.1 302 Found\r\nLocation: http://other.test/\r\nContent-Length: 0\r\n\r\n")}, Want: "302"},
 		},
 	}.Run(t)
 }
