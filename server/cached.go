@@ -30,7 +30,9 @@ func (r *Request) serveProxy() verdict {
 		return done
 	}
 	if h.dynamic != nil {
-		r.resolveDynamic(h) // the key may have $proxy_host in it
+		if _, ok := r.evalDynamic(h); !ok { // the key may have $proxy_host in it
+			return r.fail(500, "")
+		}
 	}
 	zone := c.zone
 	if zone == nil {
@@ -167,7 +169,7 @@ func (r *Request) refreshInBackground(ex *exchange) {
 	h := r.loc.proxy
 	own := r.ex
 	if ex.group = h.group; h.dynamic != nil {
-		if ex.group = r.resolveDynamic(h); ex.group == nil {
+		if ex.group = r.groupForUpdate(h); ex.group == nil {
 			ex.abandonFill(errNoGroup)
 			ex.free()
 			return

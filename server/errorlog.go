@@ -125,7 +125,7 @@ const pollCall = "epoll_wait()"
 // lastPeer is the peer of the last attempt, as it stands in the configuration.
 func (ex *exchange) lastPeer() string {
 	list := ex.call.Tries()
-	if len(list) == 0 {
+	if len(list) == 0 || ex.group == nil {
 		return ""
 	}
 	return list[len(list)-1].Peer

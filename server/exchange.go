@@ -211,22 +211,23 @@ func (r *Request) startCall() {
 		r.ex = ex
 	}
 	ex.loc = r.loc
-	group := h.group
 	if h.dynamic != nil {
-		if group = r.resolveDynamic(h); group == nil {
-			ex.abandonFill(errNoGroup)
-			ex.forget()
-			r.settle(r.failWithoutGroup())
-			return
-		}
+		r.callDynamic(h)
+		return
 	}
-	ex.group = group
+	r.callGroup(h.group)
+}
+
+// callGroup sends the request to one of group's backends.
+func (r *Request) callGroup(group *upstream.Group) {
+	ex := r.ex
 	if !r.source.Rewind() { // an earlier location's backend got a part that was not kept
 		ex.abandonFill(errBodyUsed)
 		ex.forget()
 		r.settle(r.fail(502, "the request body was passed on already and cannot be sent again"))
 		return
 	}
+	ex.group = group
 	r.body.taken = true
 	r.handlerState = contentWaiting
 	r.buildBackendHead(ex)
@@ -235,16 +236,7 @@ func (r *Request) startCall() {
 	ex.start(req)
 }
 
-// failWithoutGroup answers for a proxy_pass with variables that names no group.
-func (r *Request) failWithoutGroup() verdict {
-	r.logClient(levelError, "no resolver defined to resolve %s", r.dynamicHost)
-	return r.fail(502, "")
-}
-
-var (
-	errNoGroup  = errors.New("no backend group of that name")
-	errBodyUsed = errors.New("the request body cannot be sent again")
-)
+var errBodyUsed = errors.New("the request body cannot be sent again")
 
 func (ex *exchange) start(req upstream.RequestBytes) {
 	ex.state = exchangeWaiting

@@ -86,6 +86,7 @@ func (r *Request) bodyCut(err error) {
 func (r *Request) dropBackend() {
 	r.reader.Leave()
 	r.loop.l.StopTimer(&r.lockTimer)
+	r.resolving = nil
 	if ex := r.ex; ex != nil && ex.state != exchangeOver {
 		ex.abandonFill(errBodyLost)
 		ex.call.Cancel()
@@ -101,7 +102,7 @@ var errBodyLost = errors.New("the request body did not come whole")
 // the response is of use to others or proxy_ignore_client_abort is on.
 func (r *Request) clientClosed() {
 	ex := r.ex
-	if ex == nil || ex.fill != nil || r.loc.proxy == nil || r.loc.proxy.ignoreAbort || r.resp.ended || !ex.call.Active() {
+	if ex == nil || ex.fill != nil || r.loc.proxy == nil || r.loc.proxy.ignoreAbort || r.resp.ended || !ex.call.Active() && r.resolving == nil {
 		return
 	}
 	if !r.resp.headSent {

@@ -116,6 +116,10 @@ func (r *Request) letThrough() {
 
 // Expired implements engine.Expirer: a paced response goes on.
 func (r *Request) Expired(t *engine.Timer) {
+	if w := r.resolving; w != nil && t == &r.lockTimer {
+		w.wake(nil, errLookupTimeout)
+		return
+	}
 	if t == &r.lockTimer {
 		r.lockExpired()
 		return

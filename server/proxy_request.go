@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"strconv"
 
 	"seawall/httpparse"
@@ -209,24 +208,4 @@ func (r *Request) appendBodyLength(b []byte) []byte {
 		return strconv.AppendInt(b, r.head.ContentLength, 10)
 	}
 	return b
-}
-
-// resolveDynamic evaluates a proxy_pass with variables: it finds the group
-// and keeps $proxy_host and the URI part. The host must be the name of an
-// upstream block, or of an address that was written somewhere in the file.
-func (r *Request) resolveDynamic(h *proxyHandler) *upstream.Group {
-	url := h.dynamic.eval(r)
-	rest, ok := bytes.CutPrefix(url, []byte("http://"))
-	if !ok {
-		r.logClient(levelError, "invalid URL prefix in \"%s\"", url)
-		return nil
-	}
-	host := rest
-	if i := bytes.IndexAny(rest, "/?"); i >= 0 {
-		host, r.dynamicURI = rest[:i], escapeControls(rest[i:])
-	} else {
-		r.dynamicURI = nil
-	}
-	r.dynamicHost = host
-	return r.site.groupFor(string(host))
 }

@@ -86,8 +86,10 @@ type requestState struct {
 	bodyPos     int64           // of the whole body, when a range of it is sent
 	cacheKey    []byte
 	dynamicHost []byte // proxy_pass with variables
+	dynamicPort []byte
 	dynamicURI  []byte
-	id          [32]byte // $request_id, once idMade
+	resolving   *groupWaiter // waits for a name to be resolved
+	id          [32]byte     // $request_id, once idMade
 	idMade      bool
 	tunnel      tunnel
 

@@ -10,6 +10,7 @@ const retirePoll = 100 * time.Millisecond
 // connections at once, its log files when its last request is over. With
 // s.mu held.
 func (s *Server) retire(old, now *site) {
+	old.resolved.retire()
 	for _, loop := range s.loops {
 		l := loop.l
 		l.Post(func() {

@@ -19,6 +19,7 @@ type site struct {
 	cfg       *conf.Config
 	listeners []*listenAddr
 	groups    map[string]*upstream.Group
+	resolved  *resolved // backends that only requests name
 	zones     map[string]*cache.Zone
 	sinks     map[*logSink]struct{} // access logs in use
 	errorLogs []*logs.ErrorLog      // opened for locations of this site

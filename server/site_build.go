@@ -22,6 +22,7 @@ func (s *Server) build(cfg *conf.Config) (*site, error) {
 	s.serial++
 	st := &site{cfg: cfg, groups: map[string]*upstream.Group{}, zones: map[string]*cache.Zone{}, serial: s.serial,
 		sinks: map[*logSink]struct{}{}, active: make([]int, len(s.loops))}
+	st.resolved = newResolved(s)
 	st.pid, st.hostname = processVariables()
 	b := &builder{cfg: cfg, site: st, prev: s.current.Load(), srv: s, captures: map[string]struct{}{}}
 	if cfg.HTTP == nil {
@@ -156,17 +157,6 @@ func (b *builder) peers(us *conf.UpstreamServer) []upstream.PeerConfig {
 		peers = append(peers, peer)
 	}
 	return peers
-}
-
-// groupFor finds the group that the host of a proxy_pass with variables names.
-func (st *site) groupFor(host string) *upstream.Group {
-	if g := st.groups[host]; g != nil {
-		return g
-	}
-	if _, err := netip.ParseAddr(host); err == nil {
-		return st.groups[host+":80"]
-	}
-	return nil
 }
 
 // openSink gives the access log file at path.

@@ -60,7 +60,7 @@ func appendStatus(dst []byte, status int) []byte {
 // tries lists one field of all attempts at backends.
 func tries(field upstream.TryField) getter {
 	return func(r *Request, dst []byte) ([]byte, bool) {
-		if r.ex == nil {
+		if r.ex == nil || r.ex.group == nil { // no call was started
 			return dst, false
 		}
 		list := r.ex.call.Tries()
@@ -83,6 +83,9 @@ func (r *Request) appendProxyPort(dst []byte) ([]byte, bool) {
 	h := r.loc.proxy
 	if h == nil {
 		return dst, false
+	}
+	if h.dynamic != nil {
+		return append(dst, r.dynamicPort...), true
 	}
 	return append(dst, h.port...), true
 }
