@@ -70,7 +70,7 @@ func httpLocationRows() []Row {
 		{Name: "client_body_buffer_size", In: inHTTPAny, Args: Take1, Syntax: "size", Default: "8k",
 			Doc: "How much of a request's body is held in memory.",
 			set: setSize(core(func(s *Settings) *int64 { return &s.ClientBodyBufferSize }))},
-		{Name: "client_body_in_file_only", NotYet: true, In: inHTTPAny, Args: Take1, Syntax: "on | clean | off", Default: "off",
+		{Name: "client_body_in_file_only", In: inHTTPAny, Args: Take1, Syntax: "on | clean | off", Default: "off",
 			Doc: "Whether every request body is put into a file; on leaves it there.",
 			set: setEnum(core(func(s *Settings) *BodyInFile { return &s.ClientBodyInFileOnly }),
 				named[BodyInFile]{"off", BodyInFileOff}, named[BodyInFile]{"on", BodyInFileOn}, named[BodyInFile]{"clean", BodyInFileClean})},

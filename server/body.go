@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 
+	"seawall/conf"
 	"seawall/engine"
 	"seawall/httpparse"
 )
@@ -35,8 +36,9 @@ type requestBody struct {
 	limit int         // how much mem may hold: client_body_buffer_size
 	file  *spool      // what memory should not hold; its bytes come before mem's
 
+	toFile   bool // all of it goes to file, which has a name (client_body_in_file_only)
 	whole    bool // all of the body was received
-	refused  bool // it is too large: no backend gets it
+	refused  bool // it is too large, or lost on the way to the disk: no backend gets it
 	streamed bool // it goes to the backend as it comes (proxy_request_buffering off)
 
 	// What a backend call has taken so far, see body_source.go.
@@ -97,7 +99,7 @@ func (b *requestBody) feed(r *Request, p []byte) (n int, err error) {
 		if int64(len(p)) > b.left {
 			p = p[:b.left]
 		}
-		if b.state != bodyDiscard && b.received == 0 && int64(len(p)) == b.left && !b.taken {
+		if b.state != bodyDiscard && b.received == 0 && int64(len(p)) == b.left && !b.taken && !b.toFile {
 			b.view = p // all of it is there: no copy
 			b.streamed = false
 			n = len(p)
@@ -196,26 +198,69 @@ func (b *requestBody) firstBuffer(n int) int {
 // spill gives the full buffer to the temporary file. false: the file is busy.
 func (b *requestBody) spill(r *Request) bool {
 	if b.file == nil {
-		b.file = newSpool(r.loop, r.loc.set.ClientBodyTempPath.Path)
-		r.logClient(levelWarn, "a client request body is buffered to a temporary file in %s", b.file.dir)
+		b.file = b.newFile(r)
 	}
 	if b.file.busy {
 		return false
 	}
 	full := b.mem
 	b.mem = r.loop.l.GetBuf(b.limit)
+	b.write(r, full)
+	return true
+}
+
+// newFile is the temporary file that the location wants for the body.
+func (b *requestBody) newFile(r *Request) *spool {
+	in := r.loc.set.ClientBodyTempPath
+	if b.toFile {
+		return newNamedSpool(r.loop, in, r.loc.set.ClientBodyInFileOnly == conf.BodyInFileOn)
+	}
+	r.logClient(levelWarn, "a client request body is buffered to a temporary file in %s", in.Path)
+	return newSpool(r.loop, in.Path)
+}
+
+// write gives p to the temporary file, and goes on with the request then.
+func (b *requestBody) write(r *Request, p *engine.Buf) {
 	serial := r.serial
-	b.file.write(full, func(err error) {
+	unnamed := b.toFile && b.file.path == ""
+	b.file.write(p, func(err error) {
+		if r.serial != serial {
+			return
+		}
+		if unnamed && b.file.path != "" {
+			r.logClient(levelNotice, "a client request body is buffered to a temporary file %s", b.file.path)
+		}
 		switch {
-		case r.serial != serial:
 		case err != nil:
+			b.refused = true
 			r.bodyFailed(err)
+		case b.whole && b.toFile:
+			r.bodyProgress()
 		default:
 			r.pumpClient()
 			r.bodyReady()
 		}
 	})
-	return true
+}
+
+// saved tells whether a body that is whole is where it is to be; a last piece
+// that belongs to the file is sent on its way there, and write goes on then.
+func (b *requestBody) saved(r *Request) bool {
+	if !b.toFile || b.file != nil && !b.file.busy && b.mem == nil {
+		return true
+	}
+	if b.file == nil {
+		b.file = b.newFile(r)
+	}
+	if !b.file.busy {
+		rest := b.mem
+		b.mem = nil
+		if rest == nil {
+			rest = r.loop.l.GetBuf(1) // an empty body has a file, too
+		}
+		b.write(r, rest)
+	}
+	return false
 }
 
 // release gives back what the body holds.

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"io"
 	"net/http/httputil"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -73,6 +76,71 @@ func TestBodiesReachTheBackendWhole(t *testing.T) {
 		}
 	}
 	w.checkPools()
+}
+
+func TestBodyInFileOnly(t *testing.T) {
+	o := newOrigin(t, func(x *exchangeScript) {
+		path := x.req.Header.Get("X-File")
+		stored, err := os.ReadFile(path)
+		x.reply("200 OK", x.body, "X-File: "+path, fmt.Sprintf("X-Stored: %v %v", string(stored) == x.body, err))
+	})
+	w := newWorld(t, `server { listen {{listen}}; client_max_body_size 0; client_body_buffer_size 3001; proxy_set_header X-File $request_body_file;
+		location /on { proxy_pass http://{{origin}}; client_body_in_file_only on; client_body_temp_path kept; }
+		location /clean { proxy_pass http://{{origin}}; client_body_in_file_only clean; client_body_temp_path cleaned 2 1; }
+		location /lost { proxy_pass http://{{origin}}; client_body_in_file_only on; client_body_temp_path nginx.conf; error_page 500 = /again; }
+		location /again { proxy_pass http://{{origin}}; }
+	}`, "origin", o.addr())
+	n := 0
+	for _, size := range []int{1, 3000, 3001, 3002, 9003, 100000} {
+		body := pattern(size)
+		for _, framing := range []string{
+			fmt.Sprintf("Content-Length: %d\r\n\r\n%s", size, body),
+			fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", size, body),
+		} {
+			for _, place := range []string{"/on", "/clean"} {
+				n++
+				name := fmt.Sprintf("%010d", n)
+				want := w.dir + "/kept/" + name
+				if place == "/clean" {
+					want = w.dir + "/cleaned/" + name[8:] + "/" + name[7:8] + "/" + name
+				}
+				p := w.dial()
+				p.send("POST " + place + " HTTP/1.1\r\nHost: a\r\n" + framing)
+				a := p.read("POST")
+				if a.status != 200 || a.body != body || a.header.Get("X-Stored") != "true <nil>" || a.header.Get("X-File") != want {
+					t.Errorf("%s, %d bytes: %d, %d bytes, %v; want %s", place, size, a.status, len(a.body), a.header, want)
+				}
+				p.send(getRequest("/on"))
+				if a := p.read("GET"); a.status != 200 || a.header.Get("X-File") != "" {
+					t.Errorf("%s, %d bytes: then %+v", place, size, a)
+				}
+				if place == "/clean" {
+					eventually(t, "the file is removed", func() bool { _, err := os.Stat(want); return os.IsNotExist(err) })
+				} else if w.file("kept/"+name) != body {
+					t.Errorf("%d bytes: the file has %d", size, len(w.file("kept/"+name)))
+				}
+			}
+		}
+	}
+	// A body that cannot be written goes nowhere.
+	a := w.ask("POST /lost HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+	if a.status != 200 || a.body != "" || !strings.Contains(w.file("error.log"), "[crit]") {
+		t.Errorf("%+v", a)
+	}
+	w.checkPools()
+}
+
+func TestNumberedFilesPassOverTakenNames(t *testing.T) {
+	dir := t.TempDir()
+	var number atomic.Uint32
+	for _, want := range []string{"1/0000000001", "7/0000123457"} {
+		f, err := createNumbered(dir, []int{1}, &number)
+		if err != nil || f.Name() != filepath.Join(dir, want) {
+			t.Fatal(f.Name(), err)
+		}
+		f.Close()
+		number.Store(0)
+	}
 }
 
 func TestBodyIsSentAgainToTheNextBackend(t *testing.T) {

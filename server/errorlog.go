@@ -12,10 +12,11 @@ import (
 
 // Levels of the error log, short.
 const (
-	levelCrit  = logs.LevelCrit
-	levelError = logs.LevelError
-	levelWarn  = logs.LevelWarn
-	levelInfo  = logs.LevelInfo
+	levelCrit   = logs.LevelCrit
+	levelError  = logs.LevelError
+	levelWarn   = logs.LevelWarn
+	levelNotice = logs.LevelNotice
+	levelInfo   = logs.LevelInfo
 )
 
 // openErrorLog opens a list of error_log targets.

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 
+	"seawall/conf"
 	"seawall/httpparse"
 	"seawall/upstream"
 )
@@ -18,15 +19,20 @@ func (r *Request) readBody(streamed bool) {
 		b.state = bodyStream
 	}
 	b.streamed = streamed
+	b.toFile = !streamed && r.loc.set.ClientBodyInFileOnly != conf.BodyInFileOff
 	b.max = r.loc.set.ClientMaxBodySize
 	b.limit = max(int(r.loc.set.ClientBodyBufferSize), 1)
 	r.client.readBody(r)
 }
 
-// bodyProgress is called by the client when body bytes came, or all did.
+// bodyProgress is called by the client when body bytes came, or all did, and
+// when all of it lies in the file that client_body_in_file_only wants.
 func (r *Request) bodyProgress() {
 	switch {
 	case r.handlerState == contentReading && (r.body.whole || r.body.streamed):
+		if !r.body.streamed && !r.body.saved(r) {
+			return // comes back
+		}
 		r.handlerState = contentWaiting
 		r.settle(r.serveProxy())
 	case r.body.streamed:

@@ -30,7 +30,8 @@ type Server struct {
 	eng   *engine.Engine
 	loops []*loopState
 
-	current atomic.Pointer[site]
+	current    atomic.Pointer[site]
+	tempNumber atomic.Uint32 // of the last temporary file with a name
 
 	mu      sync.Mutex // guards what follows; held while a configuration is built or put in place
 	keys    map[string]*listenKey

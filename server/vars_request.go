@@ -29,7 +29,7 @@ var requestVariables = map[string]getter{
 	"request_id":          func(r *Request, dst []byte) ([]byte, bool) { return append(dst, r.requestID()...), true },
 	"request_length":      func(r *Request, dst []byte) ([]byte, bool) { return appendInt(dst, r.received()), true },
 	"request_body":        func(r *Request, dst []byte) ([]byte, bool) { return r.appendBody(dst) },
-	"request_body_file":   func(r *Request, dst []byte) ([]byte, bool) { return dst, false },
+	"request_body_file":   func(r *Request, dst []byte) ([]byte, bool) { return r.appendBodyFile(dst) },
 	"server_name":         text(func(r *Request) []byte { return r.vhost.name }),
 	"server_addr":         func(r *Request, dst []byte) ([]byte, bool) { return r.appendServerAddr(dst) },
 	"server_port":         func(r *Request, dst []byte) ([]byte, bool) { return r.appendServerPort(dst) },
@@ -172,6 +172,16 @@ func (r *Request) appendBody(dst []byte) ([]byte, bool) {
 		return append(dst, b.mem.B...), true
 	}
 	return dst, false
+}
+
+// appendBodyFile appends $request_body_file: the path of the body's file when
+// it has one (client_body_in_file_only).
+func (r *Request) appendBodyFile(dst []byte) ([]byte, bool) {
+	f := r.body.file
+	if f == nil || f.path == "" {
+		return dst, false
+	}
+	return append(dst, f.path...), true
 }
 
 func (r *Request) appendRemoteAddr(dst []byte) []byte {

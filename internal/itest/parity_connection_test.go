@@ -119,6 +119,41 @@ location /small { client_max_body_size 3; proxy_pass http://127.0.0.1:{{origin}}
 	}.Run(t)
 }
 
+// Both servers count the files they name from 1.
+func TestParityRequestBodiesInFiles(t *testing.T) {
+	long := strings.Repeat("0123456789abcdef", 2000)
+	Suite{
+		Config: Config{Server: `
+client_body_buffer_size 4k;
+client_body_temp_path bodies;
+proxy_set_header Connection "";
+proxy_set_header X-File $request_body_file;
+proxy_set_header X-Body "<$request_body>";
+client_body_in_file_only on;
+location / { proxy_pass http://127.0.0.1:{{origin}}; }
+location /clean { client_body_in_file_only clean; client_body_temp_path levels 1 2; proxy_pass http://127.0.0.1:{{origin}}; }
+location /stream { proxy_request_buffering off; proxy_pass http://127.0.0.1:{{origin}}; }
+location /name { proxy_pass_request_body off; proxy_set_header Connection ""; proxy_set_header Content-Length ""; proxy_set_header X-File $request_body_file; proxy_pass http://127.0.0.1:{{origin}}; }
+location /off { client_body_in_file_only off; proxy_pass http://127.0.0.1:{{origin}}; }
+`},
+		Cases: []Case{
+			{Name: "small", Req: request("POST", "/", "hello"), Want: "/0000000001", ErrorLog: true},
+			{Name: "large", Req: request("POST", "/", long), Want: "/0000000002"},
+			{Name: "chunked", Req: request("POST", "/", "", "Transfer-Encoding: chunked") + "5\r\nhello\r\n0\r\n\r\n", Want: "/0000000003"},
+			{Name: "empty in chunks", Req: request("POST", "/", "", "Transfer-Encoding: chunked") + "0\r\n\r\n", Want: "/0000000004"},
+			{Name: "no body", Req: get("/"), Want: "X-Body: <>"},
+			{Name: "levels", Req: request("POST", "/clean", "hello"), Want: "levels/5/00/0000000005"},
+			{Name: "slowly", Steps: []Step{On(Trickle(request("POST", "/clean", "hello"), 0))}, Want: "levels/6/00/0000000006"},
+			{Name: "streamed", Steps: []Step{On(Send(request("POST", "/stream", "", "Content-Length: 10")), Pause(50*time.Millisecond), Send("0123456789"))}, Want: "0123456789"},
+			{Name: "only its name is passed", Req: request("POST", "/name", "hello"), Want: "X-File: "},
+			{Name: "off", Req: request("POST", "/off", "hello"), Want: "X-Body: <hello>"},
+			{Name: "too large", Req: request("POST", "/", "", "Content-Length: 100000000"), Want: "413"},
+			{Name: "no bytes", Req: request("POST", "/", "", "Content-Length: 0"), Want: "/0000000008", Differs: "files-of-bodies-have-names-on-demand", Seawall: "X-Body: <>"},
+			{Name: "off, larger than its buffer", Req: request("POST", "/off", long), Want: "/0000000009", Differs: "files-of-bodies-have-names-on-demand", Seawall: "X-Body: <>"},
+		},
+	}.Run(t)
+}
+
 func TestParityRequestBodies(t *testing.T) {
 	long := strings.Repeat("0123456789abcdef", 2000)
 	chunks := func(parts ...string) string {
