@@ -18,50 +18,49 @@ type Settings struct {
 
 // CoreSettings are the location-level settings of ngx_http_core_module.
 type CoreSettings struct {
-	AbsoluteRedirect         bool
-	AuthDelay                time.Duration
-	ChunkedTransferEncoding  bool
-	ClientBodyBufferSize     int64
-	ClientBodyInFileOnly     BodyInFile
-	ClientBodyInSingleBuffer bool
-	ClientBodyTempPath       TempPath
-	ClientBodyTimeout        time.Duration
-	ClientMaxBodySize        int64 // 0: unlimited
-	DefaultType              string
-	EarlyHints               []Template // 103 is passed on if one is neither empty nor "0"
-	ErrorLogs                []ErrorLog // those of the levels above when the level has none
-	ErrorPages               []ErrorPage
-	Etag                     bool
-	IfModifiedSince          IfModifiedSince
-	Internal                 bool // not inherited
-	KeepaliveDisable         KeepaliveDisable
-	KeepaliveMinTimeout      time.Duration
-	KeepaliveRequests        int
-	KeepaliveTime            time.Duration
-	KeepaliveTimeout         time.Duration // 0: no keep-alive
-	KeepaliveHeader          time.Duration // second argument of keepalive_timeout: "Keep-Alive: timeout="; 0: not sent
-	LimitExcept              *LimitExcept  // not inherited
-	LimitRate                Size          // bytes per second, 0: unlimited
-	LimitRateAfter           Size
-	LingeringClose           LingeringClose
-	LingeringTime            time.Duration
-	LingeringTimeout         time.Duration
-	LogNotFound              bool
-	LogSubrequest            bool
-	MaxRanges                int // -1: unlimited, 0: ranges are off
-	MsiePadding              bool
-	MsieRefresh              bool
-	PortInRedirect           bool
-	RecursiveErrorPages      bool
-	ResetTimedoutConnection  bool
-	Resolver                 *Resolver // nil: none
-	ResolverTimeout          time.Duration
-	Satisfy                  Satisfy
-	SendTimeout              time.Duration
-	ServerNameInRedirect     bool
-	ServerTokens             ServerTokens
-	TcpNodelay               bool
-	Types                    map[string]string // lower-case extension without dot to media type; shared, read only
+	AbsoluteRedirect        bool
+	AuthDelay               time.Duration
+	ChunkedTransferEncoding bool
+	ClientBodyBufferSize    int64
+	ClientBodyInFileOnly    BodyInFile
+	ClientBodyTempPath      TempPath
+	ClientBodyTimeout       time.Duration
+	ClientMaxBodySize       int64 // 0: unlimited
+	DefaultType             string
+	EarlyHints              []Template // 103 is passed on if one is neither empty nor "0"
+	ErrorLogs               []ErrorLog // those of the levels above when the level has none
+	ErrorPages              []ErrorPage
+	Etag                    bool
+	IfModifiedSince         IfModifiedSince
+	Internal                bool // not inherited
+	KeepaliveDisable        KeepaliveDisable
+	KeepaliveMinTimeout     time.Duration
+	KeepaliveRequests       int
+	KeepaliveTime           time.Duration
+	KeepaliveTimeout        time.Duration // 0: no keep-alive
+	KeepaliveHeader         time.Duration // second argument of keepalive_timeout: "Keep-Alive: timeout="; 0: not sent
+	LimitExcept             *LimitExcept  // not inherited
+	LimitRate               Size          // bytes per second, 0: unlimited
+	LimitRateAfter          Size
+	LingeringClose          LingeringClose
+	LingeringTime           time.Duration
+	LingeringTimeout        time.Duration
+	LogNotFound             bool
+	LogSubrequest           bool
+	MaxRanges               int // -1: unlimited, 0: ranges are off
+	MsiePadding             bool
+	MsieRefresh             bool
+	PortInRedirect          bool
+	RecursiveErrorPages     bool
+	ResetTimedoutConnection bool
+	Resolver                *Resolver // nil: none
+	ResolverTimeout         time.Duration
+	Satisfy                 Satisfy
+	SendTimeout             time.Duration
+	ServerNameInRedirect    bool
+	ServerTokens            ServerTokens
+	TcpNodelay              bool
+	Types                   map[string]string // lower-case extension without dot to media type; shared, read only
 }
 
 // BodyInFile is client_body_in_file_only.
