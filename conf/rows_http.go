@@ -112,7 +112,7 @@ func httpLocationRows() []Row {
 			set: setMask(core(func(s *Settings) *KeepaliveDisable { return &s.KeepaliveDisable }), 0,
 				named[KeepaliveDisable]{"none", 0}, named[KeepaliveDisable]{"msie6", KeepaliveDisableMSIE6},
 				named[KeepaliveDisable]{"safari", KeepaliveDisableSafari})},
-		{Name: "keepalive_min_timeout", NotYet: true, In: inHTTPAny, Args: Take1, Syntax: "timeout", Default: "0",
+		{Name: "keepalive_min_timeout", In: inHTTPAny, Args: Take1, Syntax: "timeout", Default: "0",
 			Doc: "How long an idle client connection is kept at least when connections run short or at shutdown.",
 			set: setTime(core(func(s *Settings) *time.Duration { return &s.KeepaliveMinTimeout }))},
 		{Name: "keepalive_requests", In: inHTTPAny, Args: Take1, Syntax: "number", Default: "1000",

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"time"
 
 	"seawall/conf"
 	"seawall/engine"
@@ -38,11 +37,13 @@ type h1Conn struct {
 	off   int         // of the current head in in.B
 	used  int         // of in.B: head and body bytes that were taken
 	since int64       // loop time of accept, for keepalive_time
+	spare int64       // idle, within keepalive_min_timeout: what of keepalive_timeout is left behind it, ns
 
-	served   uint32
-	state    h1State
-	reading  bool // readRequests is on the stack: it goes on by itself
-	moreUsed int
+	served    uint32
+	state     h1State
+	reading   bool // readRequests is on the stack: it goes on by itself
+	protected bool // it is not marked idle while it is: keepalive_min_timeout
+	moreUsed  int
 }
 
 // Buffer sizes in bytes. A head that outgrows the first is moved to larger
@@ -289,6 +290,10 @@ func (h *h1Conn) Writable(c *engine.Conn) {
 func (h *h1Conn) Timeout(c *engine.Conn) {
 	switch h.state {
 	case h1Idle:
+		if h.spare > 0 && !h.loop.draining {
+			h.giveWay()
+			return
+		}
 		h.close()
 	case h1Head:
 		h.logConn(levelInfo, "client timed out (110: Connection timed out) while reading client request "+h.headPart())
@@ -387,7 +392,7 @@ func (h *h1Conn) finish() {
 	unread := r.body.unread()
 	lingers := r.lingering || unread
 	set := r.loc.set
-	timeout, lingerTime, lingerEach := set.KeepaliveTimeout, set.LingeringTime, set.LingeringTimeout
+	lingerTime, lingerEach := set.LingeringTime, set.LingeringTimeout
 	linger := set.LingeringClose
 	if unread && keep {
 		h.state = h1Discard
@@ -408,13 +413,20 @@ func (h *h1Conn) finish() {
 		h.releaseInput()
 		return
 	}
-	h.becomeIdle(timeout)
+	h.becomeIdle(set)
 }
 
 // becomeIdle makes the connection ready for the next request.
-func (h *h1Conn) becomeIdle(timeout time.Duration) {
+func (h *h1Conn) becomeIdle(set *conf.Settings) {
 	h.state = h1Idle
 	h.keepUnread()
+	timeout := set.KeepaliveTimeout
+	h.spare = 0
+	if least := set.KeepaliveMinTimeout; least > 0 && least < timeout {
+		h.spare = int64(timeout - least)
+		timeout = least
+	}
+	h.protected = set.KeepaliveMinTimeout > 0
 	h.c.SetDeadline(h.loop.l.Now() + int64(timeout))
 	if !h.reading {
 		h.readRequests()
@@ -426,6 +438,14 @@ func (h *h1Conn) rest() {
 	if h.in != nil && h.off >= len(h.in.B) {
 		h.releaseInput()
 	}
+	h.c.SetIdle(!h.protected)
+}
+
+// giveWay lets the connection be closed from now on, when connections run
+// short and at the end: keepalive_min_timeout is over.
+func (h *h1Conn) giveWay() {
+	h.c.SetDeadline(h.loop.l.Now() + h.spare)
+	h.spare, h.protected = 0, false
 	h.c.SetIdle(true)
 }
 

@@ -110,9 +110,9 @@ func (h *h1Conn) discard() {
 		}
 	}
 	if !r.body.unread() {
-		timeout := r.loc.set.KeepaliveTimeout
+		set := r.loc.set
 		h.dropRequest()
-		h.becomeIdle(timeout)
+		h.becomeIdle(set)
 		return
 	}
 	now := h.loop.l.Now()

@@ -85,7 +85,8 @@ func randomSeed() (seed [32]byte) {
 	return seed
 }
 
-// drain begins a graceful end: idle connections close, the others after their request.
+// drain begins a graceful end: idle connections close, those within
+// keepalive_min_timeout at its end, the others after their request.
 func (s *loopState) drain() {
 	s.draining = true
 	s.l.CloseIdle()
