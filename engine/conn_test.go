@@ -226,7 +226,7 @@ func TestUnixSocketsBothWays(t *testing.T) {
 						}
 					},
 				}
-				if _, err := l.Dial(to, netip.Addr{}, h); err != nil {
+				if _, err := l.Dial(to, netip.AddrPort{}, h); err != nil {
 					t.Error(err)
 				}
 			}

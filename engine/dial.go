@@ -6,11 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Dial begins a connection to the given address. from: the local address, zero for the system's choice. h gets Connected,
+// Dial begins a connection to the given address. from: the local address, zero for the system's choice, with
+// port 0 for its choice of a port. h gets Connected,
 // or Closed with the errno (also when connect(2) fails at once; never before Dial has returned). The error returned is for
 // what prevents trying: no descriptor, ErrTooManyConns, ErrStopped, a local address that cannot be bound; h hears nothing
 // then. A timeout is SetDeadline's.
-func (l *Loop) Dial(to Addr, from netip.Addr, h DialHandler) (*Conn, error) {
+func (l *Loop) Dial(to Addr, from netip.AddrPort, h DialHandler) (*Conn, error) {
 	if l.stopping {
 		return nil, ErrStopped
 	}
@@ -43,7 +44,7 @@ func (l *Loop) Dial(to Addr, from netip.Addr, h DialHandler) (*Conn, error) {
 }
 
 // dialSocket makes the socket; when descriptors have run out, once more after closing idle connections.
-func (l *Loop) dialSocket(to Addr, from netip.Addr) (int, error) {
+func (l *Loop) dialSocket(to Addr, from netip.AddrPort) (int, error) {
 	fd, err := sysSocket(familyOf(to))
 	if (err == unix.EMFILE || err == unix.ENFILE) && l.reclaim(reclaimBatch) > 0 {
 		fd, err = sysSocket(familyOf(to))
@@ -54,7 +55,7 @@ func (l *Loop) dialSocket(to Addr, from netip.Addr) (int, error) {
 	if to.path == "" {
 		err = prepareDial(fd)
 		if err == nil && from.IsValid() {
-			err = unix.Bind(fd, sockaddrOf(TCPAddr(netip.AddrPortFrom(from, 0))))
+			err = unix.Bind(fd, sockaddrOf(TCPAddr(from)))
 		}
 		if err != nil {
 			_ = unix.Close(fd)

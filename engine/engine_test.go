@@ -229,7 +229,7 @@ func TestDialAndTalk(t *testing.T) {
 		closed: func(c *Conn, why error) { closing <- why },
 	}
 	l.Post(func() {
-		if _, err := l.Dial(to, netip.Addr{}, h); err != nil {
+		if _, err := l.Dial(to, netip.AddrPort{}, h); err != nil {
 			t.Error(err)
 		}
 	})

@@ -163,7 +163,7 @@ func TestWorkerConnectionsRefuseWhenNoneIsIdle(t *testing.T) {
 		t.Errorf("the fifth waited %v to be refused: %v", time.Since(began), err)
 	}
 	onLoop(t, l, func() {
-		if _, err := l.Dial(Addr{path: "/nowhere"}, netip.Addr{}, &script{}); err != ErrTooManyConns {
+		if _, err := l.Dial(Addr{path: "/nowhere"}, netip.AddrPort{}, &script{}); err != ErrTooManyConns {
 			t.Errorf("dial: %v", err)
 		}
 	})
@@ -342,7 +342,7 @@ func TestStaleEventDoesNotConnect(t *testing.T) {
 			timeout:   func(c *Conn) { c.closeFor(unix.ETIMEDOUT) },
 			closed:    func(_ *Conn, why error) { ended <- why },
 		}
-		c, err := l.Dial(to, netip.Addr{}, h)
+		c, err := l.Dial(to, netip.AddrPort{}, h)
 		if err != nil {
 			t.Error(err)
 			return
@@ -423,7 +423,7 @@ func TestDialFailures(t *testing.T) {
 					got <- why
 				},
 			}
-			if _, err := l.Dial(c.to, netip.Addr{}, h); err != nil {
+			if _, err := l.Dial(c.to, netip.AddrPort{}, h); err != nil {
 				t.Error(err)
 			}
 			dialing = false
@@ -433,7 +433,7 @@ func TestDialFailures(t *testing.T) {
 		}
 	}
 	onLoop(t, l, func() {
-		_, err := l.Dial(dead, netip.MustParseAddr("192.0.2.1"), &script{})
+		_, err := l.Dial(dead, netip.MustParseAddrPort("192.0.2.1:0"), &script{})
 		if !errors.Is(err, unix.EADDRNOTAVAIL) {
 			t.Errorf("local address: %v", err)
 		}
@@ -448,13 +448,30 @@ func TestDialFromLocalAddress(t *testing.T) {
 	l := e.Loops()[0]
 	peer := make(chan netip.AddrPort, 1)
 	addr := listen(t, e, &script{accepted: func(c *Conn, _ *Listener) { peer <- c.RemoteAddr() }})
-	onLoop(t, l, func() {
-		if _, err := l.Dial(TCPAddr(netip.MustParseAddrPort(addr)), netip.MustParseAddr("127.0.0.77"), &script{}); err != nil {
-			t.Error(err)
-		}
-	})
-	if p := wait(t, peer, "the peer"); p.Addr().String() != "127.0.0.77" {
+	dial := func(from netip.AddrPort) (err error) {
+		onLoop(t, l, func() { _, err = l.Dial(TCPAddr(netip.MustParseAddrPort(addr)), from, &script{}) })
+		return err
+	}
+	free, err := net.Listen("tcp", "127.0.0.77:0") // a port that is free once this is closed
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := free.Addr().(*net.TCPAddr).AddrPort()
+	free.Close()
+	if err := dial(netip.AddrPortFrom(whole.Addr(), 0)); err != nil {
+		t.Error(err)
+	}
+	if p := wait(t, peer, "the peer"); p.Addr() != whole.Addr() {
 		t.Errorf("came from %v", p)
+	}
+	if err := dial(whole); err != nil {
+		t.Error(err)
+	}
+	if p := wait(t, peer, "the peer"); p != whole {
+		t.Errorf("came from %v, want %v", p, whole)
+	}
+	if err := dial(whole); !errors.Is(err, unix.EADDRINUSE) {
+		t.Errorf("a port that is in use: %v", err)
 	}
 }
 

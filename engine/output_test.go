@@ -207,7 +207,7 @@ func TestDialledConnectionReadsAnswerBeforeReset(t *testing.T) {
 		},
 	}
 	l.Post(func() {
-		if _, err := l.Dial(TCPAddr(netip.MustParseAddrPort(ln.Addr().String())), netip.Addr{}, h); err != nil {
+		if _, err := l.Dial(TCPAddr(netip.MustParseAddrPort(ln.Addr().String())), netip.AddrPort{}, h); err != nil {
 			t.Error(err)
 		}
 	})

@@ -194,11 +194,11 @@ func (b *builder) checkProxy(s *conf.Settings) {
 }
 
 // bindAddr reads the static address of proxy_bind.
-func (b *builder) bindAddr(pb *conf.ProxyBind) netip.Addr {
+func (b *builder) bindAddr(pb *conf.ProxyBind) netip.AddrPort {
 	if !pb.Addr.IsStatic() {
 		b.fail(pb.Addr.Pos, "variables in \"proxy_bind\" are not supported yet")
 	}
-	return pb.AddrPort.Addr()
+	return pb.AddrPort
 }
 
 // hideSet is the set of response fields that the client does not get.

@@ -47,8 +47,8 @@ type Policy struct {
 
 	BufferSize int // proxy_buffer_size: the largest response head, bytes; 0: 4096
 
-	Bind            netip.Addr // proxy_bind: local address to connect from; zero: the kernel's choice
-	SocketKeepalive bool       // proxy_socket_keepalive: SO_KEEPALIVE on new connections
+	Bind            netip.AddrPort // proxy_bind: local address to connect from, its port may be 0; zero: the kernel's choice
+	SocketKeepalive bool           // proxy_socket_keepalive: SO_KEEPALIVE on new connections
 }
 
 // HeadLimit is the largest response head, bytes.

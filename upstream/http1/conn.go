@@ -51,7 +51,7 @@ type conn struct {
 	pool *pool
 	peer *upstream.Peer
 	ec   *engine.Conn
-	bind netip.Addr // local address it was made from
+	bind netip.AddrPort // local address it was made from
 
 	sink   upstream.Sink // nil: no exchange
 	req    *upstream.RequestBytes

@@ -333,4 +333,4 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-var loopback2 = netip.AddrFrom4([4]byte{127, 0, 0, 2})
+var loopback2 = netip.MustParseAddrPort("127.0.0.2:0")

@@ -134,7 +134,7 @@ func TestLocalFailures(t *testing.T) {
 		r := rig.New(t, 1)
 		o := rig.NewOrigin(t, answer(ok2))
 		p := policy()
-		p.Bind = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+		p.Bind = netip.MustParseAddrPort("192.0.2.1:0")
 		g := group(r, o, o)
 		j := r.Do(g, p, rig.Get)
 		if want := "bind() failed (99: Cannot assign requested address) while connecting to upstream"; j.Failure() != want || j.Err.Status != 500 || len(j.Tries()) != 1 {
