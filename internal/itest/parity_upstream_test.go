@@ -206,3 +206,18 @@ location /plain { proxy_pass http://127.0.0.1:{{origin}}; }
 		},
 	}.Run(t)
 }
+
+// Names in proxy_pass when no name server answers: the hosts file does not count. How long answers live
+// (names-live-thirty-seconds) is tested beside the resolver, in package server.
+func TestParityResolver(t *testing.T) {
+	Suite{
+		Config: Config{Server: `
+resolver 127.0.0.1:{{dead}}; resolver_timeout 300ms;
+location / { proxy_pass http://$arg_host:{{origin}}; }
+`},
+		Cases: []Case{
+			{Name: "address needs no resolver", Req: get("/?host=127.0.0.1"), Want: "200 OK"},
+			{Name: "name in the hosts file", Req: get("/?host=localhost"), Want: "502 Bad Gateway"},
+		},
+	}.Run(t)
+}
