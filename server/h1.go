@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -258,12 +257,6 @@ func (h *h1Conn) begin(r *Request) {
 	r.run()
 }
 
-// refusesKeepalive tells whether keepalive_disable names this client.
-func (h *h1Conn) refusesKeepalive(r *Request) bool {
-	d := r.vhost.root.set.KeepaliveDisable
-	return d != 0 && disablesKeepalive(d, r.header(httpparse.HeaderUserAgent), r.method)
-}
-
 // Writable implements engine.Handler.
 func (h *h1Conn) Writable(c *engine.Conn) {
 	r := h.req
@@ -481,15 +474,6 @@ func (h *h1Conn) dropRequest() {
 		defer h.loop.recycle(r) // also when the log line panics
 		r.complete()
 	}
-}
-
-// disablesKeepalive tells whether keepalive_disable names the browser of a request.
-func disablesKeepalive(d conf.KeepaliveDisable, agent []byte, method httpparse.Method) bool {
-	if d&conf.KeepaliveDisableMSIE6 != 0 && method == httpparse.MethodPost && bytes.Contains(agent, []byte("MSIE 6.")) {
-		return true
-	}
-	return d&conf.KeepaliveDisableSafari != 0 && bytes.Contains(agent, []byte("Safari/")) && bytes.Contains(agent, []byte("Mac OS X")) &&
-		!bytes.Contains(agent, []byte("Chrome/"))
 }
 
 // headPart is the part of the head that the client has not finished.
