@@ -44,7 +44,7 @@ var responseVariables = map[string]getter{
 // allVariables joins the tables.
 func allVariables() map[string]getter {
 	all := map[string]getter{}
-	for _, table := range []map[string]getter{requestVariables, responseVariables} {
+	for _, table := range []map[string]getter{requestVariables, responseVariables, tcpVariables} {
 		for name, g := range table {
 			all[name] = g
 		}
