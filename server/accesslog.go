@@ -1,6 +1,8 @@
 package server
 
 import (
+	"sync/atomic"
+
 	"seawall/conf"
 	"seawall/logs"
 )
@@ -23,20 +25,21 @@ type logPart struct {
 // logSink is an access log file. It outlives reloads. slot finds each loop's
 // appender.
 type logSink struct {
-	file *logs.File
-	slot int
+	file   *logs.File
+	slot   int
+	closed atomic.Bool // released: what a late request of a replaced configuration has to say is dropped
 }
 
 // appenderSet holds a loop's appenders by the slot of their sink.
 type appenderSet []*logs.Appender
 
-// of gives the loop's appender for sink.
+// appender gives the loop's way into sink, nil when that is closed.
 func (s *loopState) appender(sink *logSink) *logs.Appender {
 	for sink.slot >= len(s.appenders) {
 		s.appenders = append(s.appenders, nil)
 	}
 	a := s.appenders[sink.slot]
-	if a == nil {
+	if a == nil && !sink.closed.Load() {
 		a = sink.file.NewAppender()
 		s.appenders[sink.slot] = a
 	}
@@ -107,7 +110,9 @@ func (r *Request) writeAccessLogs() {
 		}
 		line := r.appendLogLine(r.loop.logLine[:0], al)
 		r.loop.logLine = line
-		r.loop.appender(al.sink).Append(line)
+		if a := r.loop.appender(al.sink); a != nil {
+			a.Append(line)
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ type h1Conn struct {
 	served    uint32
 	state     h1State
 	reading   bool // readRequests is on the stack: it goes on by itself
+	last      bool // the address is not listened on any more: the next request ends the connection
 	protected bool // it is not marked idle while it is: keepalive_min_timeout
 	moreUsed  int
 }
@@ -116,9 +117,7 @@ func (h *h1Conn) fill() bool {
 	}
 	b := h.in.B
 	if len(b) == cap(b) {
-		if b = h.makeRoom(); b == nil {
-			return false
-		}
+		b = h.makeRoom()
 	}
 	n, err := h.c.Read(b[len(b):cap(b)])
 	if n > 0 {
@@ -203,12 +202,12 @@ func (h *h1Conn) refuse(r *Request, head []byte, err error) {
 	if errors.As(err, &refused) {
 		status = refused.Page
 		text = string(refused.AppendLog(nil, r.head.Culprit.In(head)))
+		r.lineBroken = strings.HasSuffix(refused.Action, "request line")
 		r.oldProtocol = refused == httpparse.ErrInvalidMethod09
 		if r.head.Culprit.Len > 0 {
 			r.read = int64(r.head.Culprit.Off)
 		}
 	}
-	r.lineBroken = strings.HasSuffix(text, "request line")
 	r.raw = head
 	h.used = len(h.in.B)
 	if h.state != h1Busy {
@@ -246,7 +245,7 @@ func (h *h1Conn) begin(r *Request) {
 	r.loc = r.vhost.root
 	s := r.loc.set
 	if r.keepalive && (int(h.served) >= s.KeepaliveRequests || s.KeepaliveTimeout == 0 ||
-		r.started-h.since > int64(s.KeepaliveTime) || h.loop.draining || h.refusesKeepalive(r)) {
+		r.started-h.since > int64(s.KeepaliveTime) || h.loop.draining || h.last || h.refusesKeepalive(r)) {
 		r.keepalive = false
 	}
 	h.c.SetDeadline(0)

@@ -154,7 +154,6 @@ func (r *Request) timedOut() {
 	switch {
 	case r.client.pending() > 0:
 		r.logClient(levelInfo, "client timed out (110: Connection timed out) while sending to client")
-		r.timedOutSending = true
 		r.client.expire(r)
 	case r.body.wanted():
 		r.logClient(levelInfo, "client timed out (110: Connection timed out) while reading client request body")

@@ -12,15 +12,14 @@ import (
 // proxyHandler is proxy_pass with all the proxy_* settings of its location,
 // compiled. It is immutable.
 type proxyHandler struct {
-	group     *upstream.Group // nil when dynamic
-	groupName string
-	dynamic   *value // proxy_pass with variables: the URL
-	host      []byte // $proxy_host
-	port      []byte // $proxy_port
-	uri       []byte // replaces the location's prefix, when hasURI
-	hasURI    bool
-	policy    upstream.Policy
-	version   []byte // " HTTP/1.1\r\n"
+	group   *upstream.Group // nil when dynamic
+	dynamic *value          // proxy_pass with variables: the URL
+	host    []byte          // $proxy_host
+	port    []byte          // $proxy_port
+	uri     []byte          // replaces the location's prefix, when hasURI
+	hasURI  bool
+	policy  upstream.Policy
+	version []byte // " HTTP/1.1\r\n"
 
 	method       *value
 	plain        sentFields // of a request whose response goes to the client alone
@@ -137,7 +136,6 @@ func (b *builder) compileProxy(l *location, cl *conf.Location) *proxyHandler {
 		h.dynamic = &v
 	} else {
 		h.group = b.group(pp.Upstream)
-		h.groupName = pp.Upstream.Name
 	}
 	h.version = []byte(" HTTP/1.1\r\n")
 	if s.ProxyHttpVersion == 10 {

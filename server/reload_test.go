@@ -90,3 +90,30 @@ func TestReloadThatFailsChangesNothing(t *testing.T) {
 		t.Errorf("the cache was lost: %+v", a)
 	}
 }
+
+func TestConnectionOfARemovedAddressEndsWithItsNextRequest(t *testing.T) {
+	const before = `server { listen {{listen}}; listen 127.0.0.1:{{other}}; access_log before.log; location / { return 200 "before"; } }`
+	const after = `server { listen {{listen}}; access_log after.log; location / { return 200 "after"; } }`
+	other := freePort(t)
+	w := newWorld(t, before, "other", other)
+	listen := w.addr
+	w.addr = "127.0.0.1:" + other
+	p := w.dial()
+	w.addr = listen
+	ask := func() answer {
+		p.send(getRequest("/"))
+		return p.read("GET")
+	}
+	if a := ask(); a.body != "before" || a.close {
+		t.Fatalf("%+v", a)
+	}
+	if err := w.reload(after); err != nil {
+		t.Fatal(err)
+	}
+	if a := ask(); a.body != "before" || a.err != nil || !a.close {
+		t.Errorf("%+v", a)
+	}
+	if a := w.get("/"); a.body != "after" {
+		t.Errorf("%+v", a)
+	}
+}

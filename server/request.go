@@ -55,23 +55,22 @@ type requestState struct {
 	redirects    uint8 // internal redirects so far: ten at most, as in nginx
 	attempts     uint8 // times a fill that was followed gave nothing
 
-	keepalive       bool // the connection may carry another request
-	headerOnly      bool // HEAD, 204, 304: the response has no body
-	redirected      bool // an internal redirect changed uri: the client's target is not what is served
-	internal        bool // reached by an internal redirect: `internal` locations are open
-	errorPage       bool // an error_page is being produced
-	lingering       bool // unread input is likely: do not close at once
-	expectTested    bool // 100-continue was answered, or need not be
-	finished        bool // complete has run
-	malformed       bool // the head could not be read
-	lineBroken      bool // not even its first line
-	oldProtocol     bool // it was one of HTTP/0.9 all the same
-	timedOutSending bool
-	caching         bool // the cache has to do with this request
-	unbuffered      bool // X-Accel-Buffering: no
-	rateSet         bool // X-Accel-Limit-Rate
-	uncached        bool // X-Accel-Redirect was followed: neither look up nor store
-	paused          bool // the backend waits for the client
+	keepalive    bool // the connection may carry another request
+	headerOnly   bool // HEAD, 204, 304: the response has no body
+	redirected   bool // an internal redirect changed uri: the client's target is not what is served
+	internal     bool // reached by an internal redirect: `internal` locations are open
+	errorPage    bool // an error_page is being produced
+	lingering    bool // unread input is likely: do not close at once
+	expectTested bool // 100-continue was answered, or need not be
+	finished     bool // complete has run
+	malformed    bool // the head could not be read
+	lineBroken   bool // not even its first line
+	oldProtocol  bool // it was one of HTTP/0.9 all the same
+	caching      bool // the cache has to do with this request
+	unbuffered   bool // X-Accel-Buffering: no
+	rateSet      bool // X-Accel-Limit-Rate
+	uncached     bool // X-Accel-Redirect was followed: neither look up nor store
+	paused       bool // the backend waits for the client
 
 	resp        response
 	body        requestBody

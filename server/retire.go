@@ -49,6 +49,7 @@ func (s *Server) releaseLogs(old *site) {
 			continue
 		}
 		delete(s.sinks, path)
+		sink.closed.Store(true)
 		for _, loop := range s.loops {
 			s.onLoop(loop, func() { loop.releaseAppender(sink) })
 		}

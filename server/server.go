@@ -25,7 +25,6 @@ type Options struct {
 // Server serves one configuration at a time. Its methods may be called from
 // any goroutine.
 type Server struct {
-	opt   Options
 	log   *logs.ErrorLog
 	eng   *engine.Engine
 	loops []*loopState
@@ -46,11 +45,14 @@ type Server struct {
 }
 
 // listenKey stands for an address over reloads: it is the listener's token.
-type listenKey struct{ current atomic.Pointer[listenAddr] }
+type listenKey struct {
+	current atomic.Pointer[listenAddr] // that of the last configuration which had the address
+	gone    atomic.Bool                // the configuration in place has not: its connections end with their next request
+}
 
 // New builds what cfg describes and opens its log files; nothing listens before Start.
 func New(cfg *conf.Config, opt Options) (*Server, error) {
-	s := &Server{opt: opt, log: opt.Log, keys: map[string]*listenKey{}, sinks: map[string]*logSink{},
+	s := &Server{log: opt.Log, keys: map[string]*listenKey{}, sinks: map[string]*logSink{},
 		drained: make(chan struct{}),
 		running: make(chan struct{}), ended: make(chan struct{})}
 	n := cfg.Main.WorkerProcesses
@@ -107,13 +109,8 @@ func (s *Server) Reload(cfg *conf.Config) error {
 	if err != nil {
 		return err
 	}
-	// The new addresses are known to their keys before a connection can come
-	// by them; those of the old configuration change over with putInPlace.
-	specs := s.listenSpecs(st)
-	for _, la := range st.listeners {
-		s.key(la).current.CompareAndSwap(nil, la)
-	}
-	if err := s.eng.SetListeners(specs); err != nil {
+	if err := s.eng.SetListeners(s.listenSpecs(st)); err != nil {
+		s.discard(st)
 		return err
 	}
 	s.putInPlace(st)
@@ -122,8 +119,13 @@ func (s *Server) Reload(cfg *conf.Config) error {
 
 // putInPlace makes st what new requests are served by.
 func (s *Server) putInPlace(st *site) {
+	for _, k := range s.keys {
+		k.gone.Store(true)
+	}
 	for _, la := range st.listeners {
-		s.key(la).current.Store(la)
+		k := s.key(la)
+		k.current.Store(la)
+		k.gone.Store(false)
 	}
 	if old := s.current.Swap(st); old != st {
 		s.retire(old, st)
@@ -139,17 +141,22 @@ func (s *Server) key(la *listenAddr) *listenKey {
 	k := s.keys[name]
 	if k == nil {
 		k = &listenKey{}
+		k.gone.Store(true)
 		s.keys[name] = k
 	}
 	return k
 }
 
-// listenSpecs describes the sockets of a configuration.
+// listenSpecs describes the sockets of a configuration. New addresses are
+// known to their keys from now on, before a connection can come by them; those
+// that stay change over with putInPlace.
 func (s *Server) listenSpecs(st *site) []engine.ListenSpec {
 	specs := make([]engine.ListenSpec, 0, len(st.listeners))
 	for _, la := range st.listeners {
 		k := s.key(la)
-		k.current.CompareAndSwap(nil, la)
+		if k.gone.Load() {
+			k.current.Store(la)
+		}
 		ln := la.spec
 		spec := engine.ListenSpec{
 			Network: ln.Network, Addr: ln.Addr, Backlog: ln.Backlog, ReusePort: ln.ReusePort, IPv6Only: ln.IPv6Only,
@@ -187,12 +194,15 @@ func (s *loopState) addrOf(c *engine.Conn, k *listenKey) *listenAddr {
 	return la
 }
 
-// currentAddr is addrOf for the next request of a connection.
+// currentAddr is addrOf for the next request of a connection. When its address
+// is not listened on any more, that request is the last.
 func (s *loopState) currentAddr(h *h1Conn) *listenAddr {
 	if h.addr.site == s.srv.current.Load() {
 		return h.addr
 	}
-	return s.addrOf(h.c, h.c.Listener().Token().(*listenKey))
+	k := h.c.Listener().Token().(*listenKey)
+	h.last = k.gone.Load()
+	return s.addrOf(h.c, k)
 }
 
 // ReopenLogs opens all log files anew, for log rotation.
@@ -246,6 +256,8 @@ func (s *Server) Stop() {
 	s.mu.Unlock()
 	s.eng.Stop()
 	close(s.ended)
+	s.mu.Lock() // releaseLogs may be at it
+	defer s.mu.Unlock()
 	for _, l := range s.loops {
 		l.releaseAppenders()
 	}
