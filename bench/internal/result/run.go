@@ -1,0 +1,92 @@
+// Package result is what a run of the benchmarks leaves behind: every round of every server in every scenario, with what
+// is needed to judge it (machine, kernel, versions, command lines). One file holds one run; tables, plots and comparisons
+// are made from such files alone.
+package result
+
+import "time"
+
+// Format is the version of the file's layout; readers refuse another one.
+const Format = 1
+
+// Run is one run of the benchmarks on one machine.
+type Run struct {
+	Format    int        `json:"format"`
+	Started   time.Time  `json:"started"`
+	Ended     time.Time  `json:"ended"`
+	Commit    string     `json:"commit"`  // of the tree that Seawall was built from; "+changes" behind it when that had changes
+	Command   []string   `json:"command"` // of the bench itself
+	Mode      string     `json:"mode"`    // "full", "quick"
+	Rounds    int        `json:"rounds"`
+	WindowMS  int64      `json:"window_ms"` // length of one measurement under load
+	Machine   Machine    `json:"machine"`
+	Servers   []Server   `json:"servers"` // in the order of the tables
+	Scenarios []Scenario `json:"scenarios"`
+	Warnings  []string   `json:"warnings,omitempty"`
+}
+
+// Machine is what the run was made on.
+type Machine struct {
+	CPU         string `json:"cpu"`
+	Cores       int    `json:"cores"`
+	ServerCores []int  `json:"server_cores"` // the servers are pinned to these
+	LoadCores   []int  `json:"load_cores"`   // load generators, origin and the bench itself to these
+	MemoryMB    int    `json:"memory_mb"`
+	Kernel      string `json:"kernel"`
+	System      string `json:"system"`     // PRETTY_NAME of /etc/os-release
+	Congestion  string `json:"congestion"` // net.ipv4.tcp_congestion_control
+	Go          string `json:"go"`         // version that built Seawall and the bench
+}
+
+// Server is a program that was measured.
+type Server struct {
+	Name    string   `json:"name"`
+	Floor   bool     `json:"floor,omitempty"`
+	Version string   `json:"version"`
+	Command []string `json:"command"` // with DIR, PORT and BACKEND for what differs from start to start
+	Note    string   `json:"note,omitempty"`
+}
+
+// Scenario is one comparison with all that was measured in it.
+type Scenario struct {
+	Name     string             `json:"name"`
+	Group    string             `json:"group"`           // "cached", "proxied", "static", "connections", "life"
+	About    string             `json:"about"`           // what is done
+	Why      string             `json:"why"`             // what it tells
+	Metrics  []string           `json:"metrics"`         // keys of Metrics, in the order of the columns; the first is what the scenario is about
+	Facts    map[string]float64 `json:"facts,omitempty"` // of the scenario, not of a server: "constant rate", "backend ms"
+	Measured []Measured         `json:"measured"`
+	Targets  []Verdict          `json:"targets,omitempty"`
+	Seconds  float64            `json:"seconds"`
+}
+
+// Measured is one server's part of a scenario. Either Rounds has values, or Error or Cannot says why not.
+type Measured struct {
+	Server string  `json:"server"`
+	Rounds []Round `json:"rounds,omitempty"`
+	Error  string  `json:"error,omitempty"`  // it failed, or an answer was wrong
+	Cannot string  `json:"cannot,omitempty"` // it has no such feature: nothing was tried
+}
+
+// Round is what one server showed in one round.
+type Round struct {
+	Values  map[string]float64 `json:"values"`            // by metric key
+	Curves  map[string][]Point `json:"curves,omitempty"`  // by curve key
+	Foreign float64            `json:"foreign,omitempty"` // share of the server's cores that others used meanwhile
+	Steal   float64            `json:"steal,omitempty"`   // share that the hypervisor took
+}
+
+// Point is a value (Y) of a curve at a place (X), such as memory at a number of connections.
+type Point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// Verdict says whether a target was met: Value, Seawall's median or its ratio to another server's, is at most Max.
+type Verdict struct {
+	Text    string  `json:"text"` // "CPU per request at most 0.93 x nginx"
+	Metric  string  `json:"metric"`
+	Against string  `json:"against,omitempty"` // the server that Value is a ratio to; empty: Value is absolute
+	Value   float64 `json:"value"`
+	Max     float64 `json:"max"`
+	Met     bool    `json:"met"`
+}
