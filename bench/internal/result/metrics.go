@@ -28,6 +28,7 @@ var metrics = []Metric{
 	{FirstAnswer, "first answer", "ms", Lower, "from starting the program to its first answer"},
 	{Failed, "failed", "", Lower, "requests that failed meanwhile"},
 	{Growth, "growth", "MB", Lower, "resident memory at the end less that at the start"},
+	{ParseTime, "parse", "ns", Lower, "CPU time for one request's head by the parser alone"},
 }
 
 // MetricOf returns what is known of a metric.
