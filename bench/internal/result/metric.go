@@ -46,7 +46,7 @@ const (
 	FirstAnswer   = "first_ms"   // from starting the program to its first answer
 	Failed        = "failed"     // requests that failed meanwhile
 	Growth        = "growth_mb"  // resident memory at the end less that at the start
-	ParseTime     = "parse_ns"  // of one request's head, by a parser alone
+	ParseTime     = "parse_ns"   // of one request's head, by a parser alone
 )
 
 // Keys of the curves.
