@@ -41,11 +41,12 @@ type Method interface {
 
 // Phase is measured on each server in turn, round by round, before the next one begins.
 type Phase struct {
-	Name     string // for the progress bar
-	Fresh    bool   // each turn gets a server of its own, just started; else one serves all turns of the scenario
-	Rounds   int    // 0: as many as asked for
-	Together bool   // the servers' turns run at the same time
-	Takes    func(Options) time.Duration
+	Name     string                      // for the progress bar
+	Fresh    bool                        // each turn gets a server of its own, just started; else one serves all turns of the scenario
+	Rounds   int                         // 0: as many as asked for
+	Together bool                        // the servers' turns run at the same time
+	Takes    func(Options) time.Duration // of one turn
+	Before   func(*Turn) error           // once for each server, before the phase's first round; nil: nothing. Round is thrown away
 	Measure  func(*Turn) error
 }
 
