@@ -57,16 +57,11 @@ func splitCores(allowed []int, servers int, siblingsOf func(core int) []int) (se
 			load = append(load, core)
 		}
 	}
-	// Too few real cores: threads have to do, the first ones for the servers.
-	for _, core := range shared {
-		if len(server) < servers {
-			server = append(server, core)
-		} else if len(load) == 0 {
-			load = append(load, core)
-		}
-	}
+	// Where there are too few real cores, threads have to do.
+	missing := servers - len(server)
+	server, shared = append(server, shared[:missing]...), shared[missing:]
 	if len(load) == 0 {
-		return allowed[:servers], allowed[servers:], nil
+		load = shared
 	}
 	return server, load, nil
 }

@@ -9,7 +9,8 @@
 //
 //	3  commands: each byte is the number of a signal for the program; the end of file, which the kernel sees to
 //	   even when the bench is killed, ends the program and all that came from it
-//	4  news: "pid N" when the program runs, or "failed ERRNO"; then "exit STATUS" or "signal N"
+//	4  news: "pid N NANOSECONDS" when the program runs, with the time just before it was started, or "failed ERRNO";
+//	   then "exit STATUS" or "signal N"
 //
 // When the program has ended, what it left behind is killed, and the keeper ends.
 #define _GNU_SOURCE
@@ -26,6 +27,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { COMMANDS = 3, NEWS = 4 };
@@ -55,6 +57,8 @@ static pid_t start(char **argv, const sigset_t *mask) {
 	int failure[2], error;
 	if (pipe2(failure, O_CLOEXEC) != 0)
 		die("pipe");
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
 	pid_t keeper = getpid(), pid = fork();
 	if (pid < 0)
 		die("fork");
@@ -82,7 +86,7 @@ static pid_t start(char **argv, const sigset_t *mask) {
 		_exit(127);
 	}
 	close(failure[0]);
-	dprintf(NEWS, "pid %d\n", pid);
+	dprintf(NEWS, "pid %d %lld\n", pid, now.tv_sec * 1000000000LL + now.tv_nsec);
 	return pid;
 }
 

@@ -35,6 +35,7 @@ type Lab struct {
 	Dir         string   // temporary, readable by all: some servers' workers run as other users
 	ServerCores []int    // the servers are pinned to these
 	LoadCores   []int    // load generators, origin and the bench itself to these
+	Files       int      // how many files each process may have open; FilesNeeded where that is allowed
 	Warnings    []string // what about the machine makes figures worse, found by Open
 
 	ctx      context.Context
@@ -129,17 +130,19 @@ func (l *Lab) raiseFileLimit() {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		l.warn("the limit of open files is unknown: %v", err)
+		l.Files = 1024 // every system's default
 		return
 	}
 	want := syscall.Rlimit{Cur: FilesNeeded, Max: max(limit.Max, FilesNeeded)}
 	// Even where nothing changes: once it is set here, Go hands it on to what it starts.
-	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &want) == nil {
+	if l.Files = FilesNeeded; syscall.Setrlimit(syscall.RLIMIT_NOFILE, &want) == nil {
 		return
 	}
 	limit.Cur = limit.Max
 	_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
-	l.warn("only %d open files are allowed here, crowds of connections need %d: run as root, or raise the hard limit "+
-		"(ulimit -Hn, LimitNOFILE=, /etc/security/limits.conf)", limit.Max, FilesNeeded)
+	l.Files = int(limit.Max)
+	l.warn("a process may open %d files here, the largest crowds of connections need %d: raise the hard limit "+
+		"(sudo sh -c 'ulimit -n %d; exec ...', LimitNOFILE=, /etc/security/limits.conf)", l.Files, FilesNeeded, FilesNeeded)
 }
 
 // warnIfLoaded says when others are using the machine before anything is measured.

@@ -100,7 +100,11 @@ func TestStopEndsWhatMadeItsOwnSession(t *testing.T) {
 
 func TestWhatAProgramLeavesBehindEndsWithIt(t *testing.T) {
 	l := open(t)
+	before := time.Now()
 	p := start(t, l, shell(`setsid sleep 1000 & echo $!; exit 3`))
+	if at := p.Started(); at.Before(before.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
+		t.Errorf("started at %v, not after %v", at, before)
+	}
 	pids := numbers(t, bufio.NewScanner(p.Out), 1)
 	if err := p.Wait(); err == nil || !strings.Contains(err.Error(), "exit 3") {
 		t.Errorf("ended with %v", err)

@@ -41,6 +41,7 @@ type Process struct {
 	name     string
 	cores    []int
 	pid      int // of the program
+	started  time.Time
 	keeper   *exec.Cmd
 	commands *os.File // the keeper's: bytes are signals, its end is the program's end
 	log      string
@@ -83,7 +84,7 @@ func (l *Lab) Start(s Spawn) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.Argv[0], err)
 	}
-	if p.pid, err = waitForPid(news); err != nil {
+	if p.pid, p.started, err = waitForPid(news); err != nil {
 		p.commands.Close()
 		news.Close()
 		if s.Pipes {
@@ -151,27 +152,27 @@ func (p *Process) launch(pipes bool) (news *os.File, err error) {
 }
 
 // waitForPid reads the keeper's first line, which comes when the program runs or cannot be run.
-func waitForPid(news *os.File) (int, error) {
+func waitForPid(news *os.File) (pid int, at time.Time, err error) {
 	// Byte by byte, as what comes after the line is for another reader.
 	var line []byte
 	for b := make([]byte, 1); ; {
 		if _, err := news.Read(b); err != nil {
-			return 0, fmt.Errorf("its keeper ended: %w", err)
+			return 0, at, fmt.Errorf("its keeper ended: %w", err)
 		}
 		if b[0] == '\n' {
 			break
 		}
 		line = append(line, b[0])
 	}
-	word, number, _ := strings.Cut(string(line), " ")
-	n, err := strconv.Atoi(number)
-	switch {
-	case err == nil && word == "pid":
-		return n, nil
-	case err == nil && word == "failed":
-		return 0, syscall.Errno(n)
+	var number int
+	if _, err := fmt.Sscanf(string(line), "failed %d", &number); err == nil {
+		return 0, at, syscall.Errno(number)
 	}
-	return 0, fmt.Errorf("its keeper said %q", line)
+	var nanoseconds int64
+	if _, err := fmt.Sscanf(string(line), "pid %d %d", &number, &nanoseconds); err == nil {
+		return number, time.Unix(0, nanoseconds), nil
+	}
+	return 0, at, fmt.Errorf("its keeper said %q", line)
 }
 
 // wait reads how the program ended and reaps the keeper.
@@ -194,6 +195,9 @@ func (p *Process) wait(news *os.File) {
 
 // Pid is the program's own.
 func (p *Process) Pid() int { return p.pid }
+
+// Started is the time just before the program was started, by the wall clock.
+func (p *Process) Started() time.Time { return p.started }
 
 // Pids are those of the program and of all that came from it and runs now: a server listens before it has its workers,
 // and changes them when it reloads.

@@ -132,7 +132,7 @@ var callGroups = map[string]string{
 	"epoll_wait": result.CallsPoll, "epoll_pwait": result.CallsPoll, "epoll_pwait2": result.CallsPoll, "poll": result.CallsPoll,
 	// Go's scheduler watches and preempts by the clock: the slower the traced requests, the more of these for each.
 	"nanosleep": result.CallsClock, "tgkill": result.CallsClock, "getpid": result.CallsClock, "rt_sigreturn": result.CallsClock,
-	"restart_syscall": result.CallsClock,
+	"restart_syscall": result.CallsClock, "clock_nanosleep": result.CallsClock,
 }
 
 // Per divides by a number of requests: the keys are result.Calls for all of them and the keys of the groups.
