@@ -1,18 +1,26 @@
+//go:build ignore
+
+// The line above keeps the go command from taking this file for a part of package floor, which embeds it.
+
 // answer: an epoll loop that sends a ready response to each request.
 //
 //	answer PORT
 //
-// It plays two parts. Pinned to the server's core it is the floor of the cached rows: one read, one write and a
-// share of epoll_wait per request is the least that any server can do. Pinned to the load generator's core it is the
-// backend of the proxied rows, cheap enough not to be what limits them.
+// It plays two parts. Pinned to the server's core it is the floor of the rows that a server answers by itself: one read,
+// one write and a share of epoll_wait per request is the least that any server can do. Pinned to the load generator's
+// core it is the backend of the proxied rows, cheap enough not to be what limits them.
 //
-// What is sent depends on how the request's path ends:
+// What is sent depends on how the request's path ends, ".txt" left out:
 //
-//	1k, 100k  a body of that size, byte i being 'a' + i%26
-//	slow      the 1 KB body, DELAY_MS after the request was read
-//	count     "REQUESTS ACCEPTS\n": what was counted since the start, this request left out
+//	1k 10k 100k 1m 2m  a body of that size, byte i being 'a' + i%26
+//	slow               the 1 KB body, DELAY_MS after the request was read
+//	return             "ok\n"
+//	missing            404 "not found\n"
+//	count              "REQUESTS ACCEPTS\n": what was counted since the start, this request left out
 //
-// A query "cc=VALUE" adds "Cache-Control: VALUE" to the head.
+// and any other path gets the 1 KB body. A query "cc=VALUE" adds "Cache-Control: VALUE" to the head. Ready answers to
+// requests that were read together leave in one write. A request's body (Content-Length) is read and thrown away, then
+// the answer is sent. A head must fit into INPUT bytes; a chunked request body is not understood.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,26 +31,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { DELAY_MS = 300, EVENTS = 512, INPUT = 64 * 1024, HEAD_ROOM = 512 };
+enum { DELAY_MS = 300, EVENTS = 512, INPUT = 64 * 1024, HEAD_ROOM = 512, BATCH = 64 };
 
 struct answer {
 	char *bytes;
-	size_t len;
+	size_t len, head_len;
+	char *closing; // the head for a connection that ends with this answer
+	size_t closing_len;
 };
 
-// A connection. Its unfinished output is sent before more of its input is read, so that one pointer holds all of it.
+// A connection. Its unfinished output is sent before more of its input is looked at, so that one pointer holds all of it.
 struct conn {
 	int fd;
 	const char *out; // what the kernel did not take yet
 	size_t out_len;
 	char *owned; // the allocation behind out, when it is not one of the ready answers
-	char *rest;  // the beginning of a request whose end has not arrived
+	char *rest;  // input that is not served yet: the beginning of a head, or what follows a delayed answer's request
 	size_t rest_len;
-	int waiting; // a delayed answer is due: freed when that is sent
+	const struct answer *after_body; // sent when the last byte of a request's body was read
+	size_t body_left;
+	int close_next; // the request being served asked for the connection's end
+	int close_sent; // nothing follows out
+	int waiting;    // a delayed answer is due: freed when that is sent
 	int gone;
 };
 
@@ -53,13 +69,23 @@ struct delayed {
 };
 
 static int poller;
-static struct answer answer_1k, answer_100k;
+static struct answer answer_1k, answer_10k, answer_100k, answer_1m, answer_2m, answer_ok, answer_missing;
 static long requests, accepts;
 static struct delayed *delayed_head, **delayed_tail = &delayed_head;
+
+// Ready answers of the requests that are being served, written together.
+static struct iovec batch[2 * BATCH];
+static int batch_len;
 
 static void die(const char *what) {
 	perror(what);
 	exit(1);
+}
+
+static void *allocate(size_t n) {
+	void *p = malloc(n);
+	if (!p) die("malloc");
+	return p;
 }
 
 static long long now_ms(void) {
@@ -68,15 +94,23 @@ static long long now_ms(void) {
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-static struct answer make_answer(size_t size, const char *extra) {
+static size_t put_head(char *to, const char *status, size_t size, const char *connection, const char *extra) {
+	return sprintf(to,
+	               "HTTP/1.1 %s\r\nServer: floor\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+	               "Content-Type: text/plain\r\nContent-Length: %zu\r\nConnection: %s\r\n%s\r\n",
+	               status, size, connection, extra);
+}
+
+// make_answer takes text for the body, or makes one of the given size.
+static struct answer make_answer(const char *status, const char *text, size_t size, const char *extra) {
 	struct answer a;
-	a.bytes = malloc(HEAD_ROOM + strlen(extra) + size);
-	if (!a.bytes) die("malloc");
-	a.len = sprintf(a.bytes,
-	                "HTTP/1.1 200 OK\r\nServer: floor\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
-	                "Content-Type: text/plain\r\nContent-Length: %zu\r\nConnection: keep-alive\r\n%s\r\n",
-	                size, extra);
-	for (size_t i = 0; i < size; i++) a.bytes[a.len++] = 'a' + i % 26;
+	if (text) size = strlen(text);
+	a.bytes = allocate(HEAD_ROOM + strlen(extra) + size);
+	a.head_len = put_head(a.bytes, status, size, "keep-alive", extra);
+	a.len = a.head_len + size;
+	for (size_t i = 0; i < size; i++) a.bytes[a.head_len + i] = text ? text[i] : (char)('a' + i % 26);
+	a.closing = allocate(HEAD_ROOM + strlen(extra));
+	a.closing_len = put_head(a.closing, status, size, "close", extra);
 	return a;
 }
 
@@ -94,27 +128,88 @@ static void drop(struct conn *c) {
 	free(c);
 }
 
-// send_bytes returns 1 when all went out, 0 when the rest waits for the socket, -1 when the connection is lost.
-static int send_bytes(struct conn *c, const char *p, size_t n) {
+// What can be said of a connection after something was sent.
+enum state { LOST = -1, BLOCKED = 0, OPEN = 1 }; // LOST: to be dropped; BLOCKED: writable() goes on
+
+static enum state send_bytes(struct conn *c, const char *p, size_t n) {
 	ssize_t sent = write(c->fd, p, n);
-	if (sent == (ssize_t)n) return 1;
+	if (sent == (ssize_t)n) return c->close_sent ? LOST : OPEN;
 	if (sent < 0) {
-		if (errno != EAGAIN) return -1;
+		if (errno != EAGAIN) return LOST;
 		sent = 0;
 	}
 	c->out = p + sent;
 	c->out_len = n - sent;
 	watch(c, EPOLLOUT);
-	return 0;
+	return BLOCKED;
 }
 
-static int send_owned(struct conn *c, struct answer a) {
-	int state = send_bytes(c, a.bytes, a.len);
-	if (state == 0)
-		c->owned = a.bytes;
+static enum state send_owned(struct conn *c, char *p, size_t n) {
+	enum state state = send_bytes(c, p, n);
+	if (state == BLOCKED)
+		c->owned = p;
 	else
-		free(a.bytes);
+		free(p);
 	return state;
+}
+
+// flush writes the batch. What the kernel does not take is pointed to when it is of one piece, else copied.
+static enum state flush(struct conn *c) {
+	int pieces = batch_len;
+	batch_len = 0;
+	if (pieces == 0) return OPEN;
+	if (pieces == 1) return send_bytes(c, batch[0].iov_base, batch[0].iov_len);
+	ssize_t sent = writev(c->fd, batch, pieces);
+	if (sent < 0) {
+		if (errno != EAGAIN) return LOST;
+		sent = 0;
+	}
+	int first = 0;
+	while (first < pieces && (size_t)sent >= batch[first].iov_len) sent -= batch[first++].iov_len;
+	if (first == pieces) return c->close_sent ? LOST : OPEN;
+	size_t left = 0;
+	for (int i = first; i < pieces; i++) left += batch[i].iov_len;
+	left -= sent;
+	char *copy = allocate(left), *to = copy;
+	for (int i = first; i < pieces; i++) {
+		to = mempcpy(to, (char *)batch[i].iov_base + sent, batch[i].iov_len - sent);
+		sent = 0;
+	}
+	c->out = c->owned = copy;
+	c->out_len = left;
+	watch(c, EPOLLOUT);
+	return BLOCKED;
+}
+
+// add puts a ready answer into the batch.
+static enum state add(struct conn *c, const struct answer *a) {
+	if (c->close_next) {
+		c->close_sent = 1;
+		batch[batch_len++] = (struct iovec){a->closing, a->closing_len};
+		batch[batch_len++] = (struct iovec){a->bytes + a->head_len, a->len - a->head_len};
+		return OPEN;
+	}
+	batch[batch_len++] = (struct iovec){a->bytes, a->len};
+	return batch_len < BATCH ? OPEN : flush(c);
+}
+
+// ready_answer looks at the path's end only.
+static const struct answer *ready_answer(const char *path, size_t n) {
+	if (n > 4 && !memcmp(path + n - 4, ".txt", 4)) n -= 4;
+	if (n < 2) return &answer_1k;
+	const char *end = path + n;
+	switch (end[-1]) {
+	case 'k':
+		if (end[-2] != '0') return &answer_1k;
+		return n > 2 && end[-3] == '0' ? &answer_100k : &answer_10k;
+	case 'm':
+		return end[-2] == '2' ? &answer_2m : &answer_1m;
+	case 'n':
+		return n >= 6 && !memcmp(end - 6, "return", 6) ? &answer_ok : &answer_1k;
+	case 'g':
+		return n >= 7 && !memcmp(end - 7, "missing", 7) ? &answer_missing : &answer_1k;
+	}
+	return &answer_1k;
 }
 
 static int ends_with(const char *path, size_t n, const char *end) {
@@ -122,61 +217,91 @@ static int ends_with(const char *path, size_t n, const char *end) {
 	return n >= m && memcmp(path + n - m, end, m) == 0;
 }
 
-// respond answers one request head; returns as send_bytes does.
-static int respond(struct conn *c, const char *head, const char *end) {
+static size_t content_length(const char *head, const char *end) {
+	for (const char *line = head; (line = memchr(line, '\n', end - line)) && ++line < end;)
+		if (end - line > 15 && !strncasecmp(line, "content-length:", 15)) return strtoul(line + 15, NULL, 10);
+	return 0;
+}
+
+static enum state send_count(struct conn *c) {
+	if (flush(c) != OPEN) return LOST; // no client of the count pipelines
+	char body[64], *p = allocate(HEAD_ROOM);
+	int len = sprintf(body, "%ld %ld\n", requests, accepts);
+	size_t n = put_head(p, "200 OK", len, "keep-alive", "");
+	memcpy(p + n, body, len);
+	return send_owned(c, p, n + len);
+}
+
+static enum state send_later(struct conn *c) {
+	struct delayed *d = allocate(sizeof *d);
+	*d = (struct delayed){c, now_ms() + DELAY_MS, NULL};
+	*delayed_tail = d;
+	delayed_tail = &d->next;
+	c->waiting = 1;
+	return OPEN;
+}
+
+// respond serves the request whose head is head[0:end].
+static enum state respond(struct conn *c, const char *head, const char *end) {
 	const char *path = memchr(head, ' ', end - head);
-	if (!path) return -1;
+	if (!path) return LOST;
 	path++;
 	const char *target_end = memchr(path, ' ', end - path);
-	if (!target_end) return -1;
+	if (!target_end) return LOST;
 	const char *query = memchr(path, '?', target_end - path);
 	size_t n = (query ? query : target_end) - path;
+	c->close_next = memmem(target_end, end - target_end, "onnection: close", 16) != NULL;
 
-	if (ends_with(path, n, "count")) {
-		char body[64];
-		int len = sprintf(body, "%ld %ld\n", requests, accepts);
-		struct answer a;
-		a.bytes = malloc(HEAD_ROOM);
-		a.len = sprintf(a.bytes, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len, body);
-		return send_owned(c, a);
-	}
+	if (ends_with(path, n, "count")) return send_count(c);
 	requests++;
-	if (ends_with(path, n, "slow")) {
-		struct delayed *d = malloc(sizeof *d);
-		*d = (struct delayed){c, now_ms() + DELAY_MS, NULL};
-		*delayed_tail = d;
-		delayed_tail = &d->next;
-		c->waiting++;
-		return 1;
-	}
-	int big = ends_with(path, n, "100k");
+	if (ends_with(path, n, "slow")) return send_later(c);
+	const struct answer *a = ready_answer(path, n);
 	const char *cc = query ? memmem(query, target_end - query, "cc=", 3) : NULL;
 	if (cc) {
 		char extra[256];
 		snprintf(extra, sizeof extra, "Cache-Control: %.*s\r\n", (int)(target_end - cc - 3), cc + 3);
-		return send_owned(c, make_answer(big ? 100 * 1024 : 1024, extra));
+		enum state state = flush(c);
+		if (state != OPEN) return LOST; // no client of cc pipelines
+		struct answer own = make_answer("200 OK", NULL, a->len - a->head_len, extra);
+		free(own.closing);
+		return send_owned(c, own.bytes, own.len);
 	}
-	struct answer *a = big ? &answer_100k : &answer_1k;
-	return send_bytes(c, a->bytes, a->len);
+	if (*head == 'P' && (c->body_left = content_length(head, end))) {
+		c->after_body = a;
+		return OPEN;
+	}
+	return add(c, a);
 }
 
 // serve answers the complete requests in in[0:n] and keeps what follows them.
 static void serve(struct conn *c, char *in, size_t n) {
-	char *end;
-	int state = 1;
-	while (state == 1 && n > 0 && (end = memmem(in, n, "\r\n\r\n", 4))) {
+	enum state state = OPEN;
+	while (state == OPEN && n > 0 && !c->waiting && !c->close_sent) {
+		if (c->body_left) {
+			size_t body = n < c->body_left ? n : c->body_left;
+			in += body;
+			n -= body;
+			c->body_left -= body;
+			if (c->body_left) break;
+			state = add(c, c->after_body);
+			continue;
+		}
+		char *end = memmem(in, n, "\r\n\r\n", 4);
+		if (!end) break;
 		end += 4;
 		state = respond(c, in, end);
 		n -= end - in;
 		in = end;
 	}
-	if (state < 0) {
+	if (state == OPEN) state = flush(c);
+	batch_len = 0;
+	if (state == LOST) {
 		drop(c);
 		return;
 	}
 	char *rest = NULL;
 	if (n > 0) {
-		rest = malloc(n);
+		rest = allocate(n);
 		memcpy(rest, in, n);
 	}
 	free(c->rest);
@@ -184,11 +309,20 @@ static void serve(struct conn *c, char *in, size_t n) {
 	c->rest_len = n;
 }
 
+// serve_rest serves what was kept while something before it was being sent.
+static void serve_rest(struct conn *c) {
+	if (!c->rest_len) return;
+	char *in = c->rest;
+	c->rest = NULL;
+	serve(c, in, c->rest_len);
+	free(in);
+}
+
 static void readable(struct conn *c) {
 	static char in[INPUT];
 	if (c->rest_len) memcpy(in, c->rest, c->rest_len);
 	ssize_t n = read(c->fd, in + c->rest_len, sizeof in - c->rest_len);
-	if (n <= 0) {
+	if (n <= 0) { // also when a head does not fit: nothing more can be read
 		if (n == 0 || errno != EAGAIN) drop(c);
 		return;
 	}
@@ -196,20 +330,15 @@ static void readable(struct conn *c) {
 }
 
 static void writable(struct conn *c) {
-	int state = send_bytes(c, c->out, c->out_len);
-	if (state < 0) {
+	enum state state = send_bytes(c, c->out, c->out_len);
+	if (state == LOST) {
 		drop(c);
-	} else if (state == 1) {
+	} else if (state == OPEN) {
 		free(c->owned);
 		c->owned = NULL;
 		c->out_len = 0;
 		watch(c, EPOLLIN);
-		if (c->rest_len) {
-			char *in = c->rest;
-			c->rest = NULL;
-			serve(c, in, c->rest_len);
-			free(in);
-		}
+		serve_rest(c);
 	}
 }
 
@@ -219,10 +348,12 @@ static void accept_all(int listener) {
 		accepts++;
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 		struct conn *c = calloc(1, sizeof *c);
+		if (!c) die("calloc");
 		c->fd = fd;
 		struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
 		if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &e) < 0) die("epoll_ctl");
 	}
+	if (errno == EMFILE || errno == ENFILE) die("accept");
 }
 
 // send_due sends the delayed answers whose time has come; returns epoll_wait's timeout until the next one.
@@ -233,9 +364,19 @@ static int send_due(void) {
 		if (left > 0) return (int)left;
 		delayed_head = d->next;
 		if (!delayed_head) delayed_tail = &delayed_head;
-		d->c->waiting--;
-		if (d->c->gone || send_bytes(d->c, answer_1k.bytes, answer_1k.len) < 0) drop(d->c);
+		struct conn *c = d->c;
 		free(d);
+		c->waiting = 0;
+		if (c->gone) {
+			drop(c);
+			continue;
+		}
+		enum state state = add(c, &answer_1k);
+		if (state == OPEN) state = flush(c);
+		if (state == LOST)
+			drop(c);
+		else if (state == OPEN)
+			serve_rest(c);
 	}
 	return -1;
 }
@@ -246,8 +387,17 @@ int main(int argc, char **argv) {
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	answer_1k = make_answer(1024, "");
-	answer_100k = make_answer(100 * 1024, "");
+	struct rlimit files;
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	answer_1k = make_answer("200 OK", NULL, 1024, "");
+	answer_10k = make_answer("200 OK", NULL, 10 * 1024, "");
+	answer_100k = make_answer("200 OK", NULL, 100 * 1024, "");
+	answer_1m = make_answer("200 OK", NULL, 1024 * 1024, "");
+	answer_2m = make_answer("200 OK", NULL, 2 * 1024 * 1024, "");
+	answer_ok = make_answer("200 OK", "ok\n", 0, "");
+	answer_missing = make_answer("404 Not Found", "not found\n", 0, "");
 
 	int one = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	struct sockaddr_in at = {

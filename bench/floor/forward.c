@@ -1,11 +1,17 @@
+//go:build ignore
+
+// The line above keeps the go command from taking this file for a part of package floor, which embeds it.
+
 // forward: a bare epoll forwarder, the floor of the proxied rows.
 //
 //	forward PORT BACKEND_PORT
 //
 // Each request is written, as it was read, to a kept-alive backend connection (the most recently used idle one, or a
-// new one) and the response comes back the same way: two reads, two writes and a share of epoll_wait per request, no
-// header touched, nothing logged. It knows only what the bench sends: a request head arrives in one read and has no
-// body, a response has a Content-Length and its head arrives in one read. Anything else ends the program with a message.
+// new one) and the response comes back the same way: two reads, two writes and a share of epoll_wait per request, nothing
+// logged and one header touched: a client's "Connection: close" is not for the backend, and the response then says so
+// instead of the backend's "keep-alive". Bodies may come in any number of reads. It knows only what the bench sends: a
+// head of either direction arrives in one read, bodies have a Content-Length, a client waits for its answer before it
+// asks again. Anything else ends the program with a message.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,21 +22,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 512, BUFFER = 256 * 1024, MAX_IDLE = 1024 };
+enum { EVENTS = 512, BUFFER = 256 * 1024, MAX_IDLE = 16 * 1024 };
 
 // One socket of either side. While a request is under way client and backend are each other's peer.
 struct side {
 	int fd;
 	int is_backend;
 	struct side *peer;
-	size_t left;   // backend: response bytes still to come; 0 before the head
-	char *unsent;  // client: response bytes that its socket did not take; the backend is not read meanwhile
+	size_t left;  // message bytes still to come from it: of a client's request, of a backend's response; 0 before the head
+	char *unsent; // bytes that its socket did not take; its peer is not read meanwhile
 	size_t unsent_len, unsent_off;
-	int response_done; // client: nothing follows unsent
-	int gone;          // closed; freed after the events of this round
+	int answered; // client: its response was read whole, nothing follows unsent
+	int closing;  // client: to be closed after its response
+	int gone;     // closed; freed after the events of this round
 	struct side *next_gone;
 };
 
@@ -54,6 +62,7 @@ static struct side *add_side(int fd, int is_backend) {
 	int one = 1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	struct side *s = calloc(1, sizeof *s);
+	if (!s) die("calloc");
 	s->fd = fd;
 	s->is_backend = is_backend;
 	struct epoll_event e = {.events = EPOLLIN, .data.ptr = s};
@@ -74,7 +83,7 @@ static void drop(struct side *s) {
 	free(s->unsent);
 	s->next_gone = gone_list;
 	gone_list = s;
-	for (int i = 0; i < idle_count; i++)
+	for (int i = 0; s->is_backend && !s->peer && i < idle_count; i++)
 		if (idle[i] == s) idle[i] = idle[--idle_count];
 	if (s->peer) drop(s->peer);
 }
@@ -88,11 +97,50 @@ static struct side *take_backend(void) {
 	return add_side(fd, 1);
 }
 
-static void release(struct side *client, struct side *backend) {
+// release ends a request: the backend connection is free again.
+static void release(struct side *client) {
+	struct side *backend = client->peer;
 	client->peer = backend->peer = NULL;
-	client->response_done = 0;
+	client->answered = 0;
 	if (idle_count == MAX_IDLE) unexpected("more backend connections than there are clients");
 	idle[idle_count++] = backend;
+	if (client->closing) drop(client);
+}
+
+// pass_on writes buffer[0:n] to a side; returns 0 when it was lost or has to wait, and its peer with it.
+static int pass_on(struct side *to, size_t n) {
+	ssize_t sent = write(to->fd, buffer, n);
+	if (sent == (ssize_t)n) return 1;
+	if (sent < 0) {
+		if (errno != EAGAIN) {
+			drop(to);
+			return 0;
+		}
+		sent = 0;
+	}
+	to->unsent_len = n - sent;
+	to->unsent_off = 0;
+	to->unsent = malloc(to->unsent_len);
+	if (!to->unsent) die("malloc");
+	memcpy(to->unsent, buffer + sent, to->unsent_len);
+	watch(to, EPOLLOUT);
+	watch(to->peer, 0);
+	return 0;
+}
+
+// message_length returns the length of the message in buffer, head and body, whose head ends at end.
+static size_t message_length(const char *end) {
+	const char *field = strcasestr(buffer, "\r\nContent-Length:");
+	if (!field || field > end) unexpected("a head without a Content-Length");
+	return (end - buffer) + strtoul(field + 17, NULL, 10);
+}
+
+// head_end returns the end of the head that begins in buffer[0:n]; afterwards the buffer is a string.
+static char *head_end(size_t n) {
+	buffer[n] = 0;
+	char *end = memmem(buffer, n, "\r\n\r\n", 4);
+	if (!end) unexpected("a head in several reads");
+	return end + 4;
 }
 
 static void from_client(struct side *c) {
@@ -101,19 +149,21 @@ static void from_client(struct side *c) {
 		if (n == 0 || errno != EAGAIN) drop(c);
 		return;
 	}
-	if (c->peer) unexpected("a request before the last one was answered");
-	if (n < 4 || memcmp(buffer + n - 4, "\r\n\r\n", 4)) unexpected("a request head in several reads");
-	struct side *b = take_backend();
-	c->peer = b;
-	b->peer = c;
-	if (write(b->fd, buffer, n) != n) drop(c);
-}
-
-static size_t response_length(size_t n) {
-	buffer[n] = 0;
-	char *end = strstr(buffer, "\r\n\r\n"), *field = strcasestr(buffer, "\r\nContent-Length:");
-	if (!end || !field || field > end) unexpected("a response head without an end or a length");
-	return (end + 4 - buffer) + strtoul(field + 17, NULL, 10);
+	if (!c->left) {
+		if (c->peer) unexpected("a request before the last one was answered");
+		char *end = head_end(n), *close_field = memmem(buffer, end - buffer, "\r\nConnection: close", 19);
+		if (close_field) {
+			close_field[11] = 'X'; // "ConnectioX": a header that the backend does not know
+			c->closing = 1;
+		}
+		c->left = *buffer == 'P' ? message_length(end) : (size_t)(end - buffer);
+		struct side *b = take_backend();
+		c->peer = b;
+		b->peer = c;
+	}
+	if ((size_t)n > c->left) unexpected("a request before the last one was answered");
+	c->left -= n;
+	pass_on(c->peer, n);
 }
 
 static void from_backend(struct side *b) {
@@ -124,44 +174,34 @@ static void from_backend(struct side *b) {
 	}
 	struct side *c = b->peer;
 	if (!c) unexpected("bytes on an idle backend connection");
-	if (!b->left) b->left = response_length(n);
+	if (!b->left) {
+		char *end = head_end(n);
+		b->left = message_length(end);
+		if (c->closing) {
+			char *field = memmem(buffer, end - buffer, "\r\nConnection: keep-alive", 24);
+			if (!field) unexpected("a response that does not keep the connection");
+			memcpy(field + 14, "     close", 10);
+		}
+	}
 	if ((size_t)n > b->left) unexpected("bytes after the response");
 	b->left -= n;
-
-	ssize_t sent = write(c->fd, buffer, n);
-	if (sent < 0) {
-		if (errno != EAGAIN) {
-			drop(c);
-			return;
-		}
-		sent = 0;
-	}
-	if (sent < n) {
-		c->unsent = malloc(n - sent);
-		memcpy(c->unsent, buffer + sent, n - sent);
-		c->unsent_len = n - sent;
-		c->unsent_off = 0;
-		c->response_done = b->left == 0;
-		watch(c, EPOLLOUT);
-		watch(b, 0);
-	} else if (b->left == 0) {
-		release(c, b);
-	}
+	c->answered = b->left == 0;
+	if (pass_on(c, n) && c->answered) release(c);
 }
 
-static void client_writable(struct side *c) {
-	ssize_t sent = write(c->fd, c->unsent + c->unsent_off, c->unsent_len - c->unsent_off);
+static void writable(struct side *s) {
+	ssize_t sent = write(s->fd, s->unsent + s->unsent_off, s->unsent_len - s->unsent_off);
 	if (sent < 0) {
-		if (errno != EAGAIN) drop(c);
+		if (errno != EAGAIN) drop(s);
 		return;
 	}
-	c->unsent_off += sent;
-	if (c->unsent_off < c->unsent_len) return;
-	free(c->unsent);
-	c->unsent = NULL;
-	watch(c, EPOLLIN);
-	watch(c->peer, EPOLLIN);
-	if (c->response_done) release(c, c->peer);
+	s->unsent_off += sent;
+	if (s->unsent_off < s->unsent_len) return;
+	free(s->unsent);
+	s->unsent = NULL;
+	watch(s, EPOLLIN);
+	watch(s->peer, EPOLLIN);
+	if (s->answered) release(s);
 }
 
 int main(int argc, char **argv) {
@@ -170,6 +210,10 @@ int main(int argc, char **argv) {
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	struct rlimit files;
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 	struct sockaddr_in at = {
 	    .sin_family = AF_INET, .sin_port = htons(atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	backend_addr = at;
@@ -190,12 +234,13 @@ int main(int argc, char **argv) {
 			if (!s) {
 				int fd;
 				while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) add_side(fd, 0);
+				if (errno == EMFILE || errno == ENFILE) die("accept");
 			} else if (s->gone) {
 				continue; // closed by an earlier event of this round
+			} else if (s->unsent) {
+				writable(s);
 			} else if (s->is_backend) {
 				from_backend(s);
-			} else if (events[i].events & EPOLLOUT) {
-				client_writable(s);
 			} else {
 				from_client(s);
 			}

@@ -4,7 +4,10 @@
 // reloaded, and what it can do. A new server is one more entry of the table in kinds.go and a configuration under conf/.
 package peer
 
-import "net/netip"
+import (
+	"net/netip"
+	"syscall"
+)
 
 // Ability is a set of things that a server can do; a scenario names those that it needs.
 type Ability uint
@@ -24,11 +27,15 @@ type Site struct {
 	Listen  netip.AddrPort // where it is to listen
 	Backend netip.AddrPort // the origin
 	Workers int            // cores that it has
+
+	// Generation counts the configurations that a server was given. /generation answers with it where a server can
+	// reload: that is how one sees which configuration serves.
+	Generation int
 }
 
 // Command starts a server: it stays in the foreground and logs below Dir.
 type Command struct {
-	Argv  []string
+	Argv  []string          // the first one is the kind's Program
 	Env   []string          // beside the bench's own
 	Files map[string]string // written before the start: path below Dir, contents
 }
@@ -36,11 +43,12 @@ type Command struct {
 // Kind is one server of the table.
 type Kind struct {
 	Name    string // as the tables call it
-	Program string // looked up in PATH and /usr/sbin, or a path
+	Program string // looked up in PATH and /usr/sbin, or a path; NAME.c is compiled from bench/floor
 	Package string // Debian's, "" when it has none
 	Can     Ability
-	Floor   bool     // the least that a server can do: it judges nothing and is judged by nobody
-	Note    string   // how its work differs, for the tables' legend: where it logs, what it does not do
-	Version []string // arguments that make it print its version
+	Floor   bool           // the least that a server can do: it judges nothing and is judged by nobody
+	Note    string         // how its work differs, for the tables' legend: where it logs, what it does not do
+	Version []string       // arguments that make it print its version
+	Signal  syscall.Signal // makes its process reload; 0: SIGHUP
 	Command func(Site) (Command, error)
 }
