@@ -26,7 +26,7 @@ const FilesNeeded = 25_000
 type Options struct {
 	ServerCores int       // how many cores the servers get; 0: one
 	Cores       string    // SERVER:LOAD in the kernel's list format, such as 0:1-3, in place of ServerCores
-	Keep        bool      // leave the temporary directory with the servers' logs, and say where it is
+	Keep        bool      // leave the temporary directory with the servers' logs behind, unless the bench is killed
 	Progress    io.Writer // where warnings go; nil: nowhere
 }
 
@@ -40,7 +40,8 @@ type Lab struct {
 
 	ctx      context.Context
 	options  Options
-	keeper   string      // the compiled keeper.c
+	keeper   string // the compiled keeper.c
+	janitor  *janitor
 	unwatch  func() bool // stops the watch on ctx
 	compiled sync.Map    // binary path to its *compilation
 	closing  sync.Once
@@ -71,17 +72,26 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 	if l.Dir, err = os.MkdirTemp("", "seawall-bench-"); err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(l.Dir, 0o755); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(l.Dir))
-	}
-	if l.keeper, err = l.Compile("keeper", keeperSource); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(l.Dir))
-	}
-	if err := pinSelf(l.LoadCores); err != nil {
+	if err := l.prepare(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(l.Dir))
 	}
 	l.unwatch = context.AfterFunc(ctx, l.stopAll)
 	return l, nil
+}
+
+// prepare does what needs the directory.
+func (l *Lab) prepare() (err error) {
+	if err := os.Chmod(l.Dir, 0o755); err != nil {
+		return err
+	}
+	if l.keeper, err = l.Compile("keeper", keeperSource); err != nil {
+		return err
+	}
+	if err := pinSelf(l.LoadCores); err != nil {
+		return err
+	}
+	l.janitor, err = startJanitor(l.Dir)
+	return err
 }
 
 // Context is the one that Open was given.
@@ -98,6 +108,7 @@ func (l *Lab) Close() {
 		if cores, err := allowedCores(); err == nil {
 			_ = pinSelf(cores) // a lab that is opened next chooses again
 		}
+		defer l.janitor.dismiss()
 		if l.options.Keep {
 			fmt.Fprintln(l.options.Progress, "bench: kept", l.Dir)
 			return
