@@ -209,4 +209,5 @@ func (r *Request) complete() {
 	}
 	r.loop.stats.count(r)
 	r.writeAccessLogs()
+	slowDown() // nothing, but in the load test's own test
 }
