@@ -16,7 +16,7 @@ import (
 // Package is a program that the bench needs and the Debian package that brings it.
 type Package struct {
 	Program  string
-	Debian   string // more than one: with a space between
+	Debian   string // more than one: with a space between; "": Debian has none
 	Optional bool   // the bench can do without: it leaves something out
 }
 
@@ -54,20 +54,24 @@ func Install(ctx context.Context, packages []Package, out io.Writer) error {
 	if err != nil {
 		return lacking(absent, err, out)
 	}
-	var needed []Package
+	var together []Package
+	var groups [][]Package
 	for _, p := range absent {
-		if !p.Optional {
-			needed = append(needed, p)
+		switch {
+		case p.Debian == "" || strings.Contains(p.Program, "/"): // no package brings it, or brings it there
+		case p.Optional: // by itself: a distribution that lacks one of them may have the others
+			groups = append(groups, []Package{p})
+		default:
+			together = append(together, p)
 		}
 	}
-	var failed []error
-	if len(needed) > 0 {
-		failed = append(failed, setup(ctx, script, needed, out))
+	if together != nil {
+		groups = append([][]Package{together}, groups...)
 	}
-	// One by one: a distribution that lacks one of them may have the others.
-	for _, p := range absent {
-		if p.Optional && ctx.Err() == nil {
-			failed = append(failed, setup(ctx, script, []Package{p}, out))
+	var failed []error
+	for _, group := range groups {
+		if ctx.Err() == nil {
+			failed = append(failed, setup(ctx, script, group, out))
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -80,18 +84,27 @@ func Install(ctx context.Context, packages []Package, out io.Writer) error {
 func lacking(absent []Package, cause error, out io.Writer) error {
 	var programs, debian []string
 	for _, p := range absent {
-		if p.Optional {
-			fmt.Fprintf(out, "bench: warning: %s is not here and could not be installed (Debian, Ubuntu: apt-get install %s)\n",
-				p.Program, p.Debian)
-			continue
+		switch {
+		case p.Optional && p.Debian == "":
+			fmt.Fprintf(out, "bench: warning: %s is not here\n", p.Program)
+		case p.Optional:
+			fmt.Fprintf(out, "bench: warning: %s is not here and could not be installed (%s)\n", p.Program, byHand(p.Debian))
+		default:
+			programs, debian = append(programs, p.Program), append(debian, p.Debian)
 		}
-		programs, debian = append(programs, p.Program), append(debian, p.Debian)
 	}
 	if programs == nil {
 		return nil
 	}
-	return fmt.Errorf("missing here: %s\n  Debian, Ubuntu: apt-get install --no-install-recommends %s\n%w",
-		strings.Join(programs, ", "), strings.Join(debian, " "), cause)
+	err := fmt.Errorf("missing here: %s", strings.Join(programs, ", "))
+	if all := strings.TrimSpace(strings.Join(debian, " ")); all != "" {
+		err = fmt.Errorf("%w (%s)", err, byHand(all))
+	}
+	return errors.Join(err, cause)
+}
+
+func byHand(debian string) string {
+	return "Debian, Ubuntu: apt-get install --no-install-recommends " + debian
 }
 
 func setup(ctx context.Context, script string, packages []Package, out io.Writer) error {

@@ -47,9 +47,9 @@ done
 		t.Errorf("what is there: %q, %v", out, err)
 	}
 	out, err := install(Package{"seawall-a", "a", false}, Package{"unobtainium", "u", true}, Package{"seawall-b", "b c", false},
-		Package{"seawall-d", "d", true})
+		Package{"seawall-d", "d", true}, Package{"nobody-packs-it", "", true})
 	if err != nil || !strings.Contains(out, "asked for seawall-a:a seawall-b:b,c\n") || !strings.Contains(out, "asked for seawall-d:d\n") ||
-		!strings.Contains(out, "unobtainium is not here") {
+		!strings.Contains(out, "unobtainium is not here") || strings.Contains(out, "asked for nobody") || !strings.Contains(out, "nobody-packs-it is not") {
 		t.Errorf("got %q, %v", out, err)
 	}
 	if _, ok := Find("seawall-d"); !ok {
@@ -57,6 +57,9 @@ done
 	}
 	if _, err := install(Package{"unobtainium", "u", false}); err == nil || !strings.Contains(err.Error(), "apt-get install --no-install-recommends u") {
 		t.Errorf("got %v", err)
+	}
+	if out, err := install(Package{"/opt/seawall-e", "e", false}); err == nil || strings.Contains(out, "asked") {
+		t.Errorf("a path: %q, %v", out, err)
 	}
 	t.Chdir(t.TempDir())
 	if _, err := install(Package{"unobtainium", "u", false}); err == nil || !strings.Contains(err.Error(), "source tree") {

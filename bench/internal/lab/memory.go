@@ -3,14 +3,17 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
 )
 
 // Memory adds up the memory of processes, in bytes: anonymous is what they allocated, resident is that with the parts of
-// program files, libraries and shared memory that are in memory (counted once for each process that has them).
+// program files, libraries and shared memory that are in memory (counted once for each process that has them). It is an
+// error when none of them is left.
 func Memory(pids []int) (anonymous, resident int64, err error) {
+	left := 0
 	for _, pid := range pids {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 		if os.IsPermission(err) {
@@ -29,6 +32,10 @@ func Memory(pids []int) (anonymous, resident int64, err error) {
 		}
 		anonymous += a
 		resident += r
+		left++
+	}
+	if left == 0 {
+		return 0, 0, errors.New("no process is left whose memory could be read")
 	}
 	return anonymous, resident, nil
 }
@@ -40,7 +47,7 @@ func (l *Lab) SettledMemory(p *Process) (anonymous, resident int64, err error) {
 	for same, turns := 0, 0; same < still && turns < limit; turns++ {
 		last := anonymous
 		if anonymous, resident, err = Memory(p.Pids()); err != nil {
-			return 0, 0, err
+			return 0, 0, fmt.Errorf("%s: %w:\n%s", p.name, err, p.LogTail())
 		}
 		if anonymous == last {
 			same++
