@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"seawall/internal/freeport"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -397,12 +399,7 @@ func fullBacklog(t *testing.T) Addr {
 func TestDialFailures(t *testing.T) {
 	e := newEngine(t, Options{})
 	l := e.Loops()[0]
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead := TCPAddr(netip.MustParseAddrPort(ln.Addr().String()))
-	_ = ln.Close()
+	dead := TCPAddr(netip.MustParseAddrPort(freeport.Address(t)))
 	for _, c := range []struct {
 		to   Addr
 		want error
@@ -452,12 +449,7 @@ func TestDialFromLocalAddress(t *testing.T) {
 		onLoop(t, l, func() { _, err = l.Dial(TCPAddr(netip.MustParseAddrPort(addr)), from, &script{}) })
 		return err
 	}
-	free, err := net.Listen("tcp", "127.0.0.77:0") // a port that is free once this is closed
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole := free.Addr().(*net.TCPAddr).AddrPort()
-	free.Close()
+	whole := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.77"), uint16(freeport.TCP(t)))
 	if err := dial(netip.AddrPortFrom(whole.Addr(), 0)); err != nil {
 		t.Error(err)
 	}

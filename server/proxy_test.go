@@ -1,19 +1,15 @@
 package server
 
 import (
-	"net"
 	"testing"
+
+	"seawall/internal/freeport"
 )
 
 // proxy_bind with a port: the backend sees it, on every connection.
 func TestProxyBindWithPort(t *testing.T) {
 	o := newOrigin(t, func(x *exchangeScript) { x.reply("200 OK", x.RemoteAddr().String()) })
-	free, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free once this is closed
-	if err != nil {
-		t.Fatal(err)
-	}
-	local := free.Addr().String()
-	free.Close()
+	local := freeport.Address(t)
 	w := newWorld(t, `server { listen {{listen}};
 		location / { proxy_pass http://{{origin}}; proxy_bind {{local}}; }
 		location /off { proxy_pass http://{{origin}}; proxy_bind off; } }`, "origin", o.addr(), "local", local)

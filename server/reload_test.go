@@ -3,11 +3,14 @@ package server
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"seawall/internal/freeport"
 )
 
 func TestReloadUnderLoadLosesNothing(t *testing.T) {
@@ -94,7 +97,7 @@ func TestReloadThatFailsChangesNothing(t *testing.T) {
 func TestConnectionOfARemovedAddressEndsWithItsNextRequest(t *testing.T) {
 	const before = `server { listen {{listen}}; listen 127.0.0.1:{{other}}; access_log before.log; location / { return 200 "before"; } }`
 	const after = `server { listen {{listen}}; access_log after.log; location / { return 200 "after"; } }`
-	other := freePort(t)
+	other := strconv.Itoa(freeport.TCP(t))
 	w := newWorld(t, before, "other", other)
 	listen := w.addr
 	w.addr = "127.0.0.1:" + other

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"seawall/conf"
+	"seawall/internal/freeport"
 	"seawall/logs"
 )
 
@@ -41,7 +43,7 @@ const mainBlock = "worker_processes 1; error_log error.log info; events { worker
 func newWorld(t testing.TB, http string, pairs ...string) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir()}
-	w.port = freePort(t)
+	w.port = strconv.Itoa(freeport.TCP(t))
 	w.addr = "127.0.0.1:" + w.port
 	reg := logs.NewRegistry(logs.Options{Prefix: w.dir})
 	log, err := logs.NewErrorLog(reg, logs.Target{Path: "error.log", Level: logs.LevelInfo})
@@ -111,17 +113,6 @@ func (w *world) file(name string) string {
 func (p *peer) closeHard() {
 	p.Conn.(*net.TCPConn).SetLinger(0)
 	p.Conn.Close()
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	return port
 }
 
 // peer is a client connection.

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"seawall/internal/freeport"
 )
 
 // asCommand makes this test binary behave as seawall: the tests below start real processes without building one.
@@ -35,12 +37,7 @@ type place struct {
 
 func newPlace(t *testing.T) *place {
 	t.Helper()
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return &place{t: t, dir: t.TempDir(), addr: ln.Addr().String()}
+	return &place{t: t, dir: t.TempDir(), addr: freeport.Address(t)}
 }
 
 // configure writes the configuration: main-level lines, then a server that answers body.

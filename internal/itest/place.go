@@ -2,51 +2,12 @@ package itest
 
 import (
 	"fmt"
-	"net"
-	"os"
-	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
+
+	"seawall/internal/freeport"
 )
-
-// Ports are taken from a range below the kernel's ephemeral ports, so that no outgoing connection of a test takes a port that
-// a server is about to listen on; all have five digits, so that texts which contain them have the same length in two worlds.
-const (
-	firstPort = 20000
-	lastPort  = 32000
-)
-
-var portState struct {
-	sync.Mutex
-	next int
-}
-
-// freePort gives a loopback TCP port that nothing listened on a moment ago; no port is given twice within a test run.
-func freePort(t testing.TB) int {
-	t.Helper()
-	portState.Lock()
-	defer portState.Unlock()
-	if portState.next == 0 {
-		portState.next = firstPort + os.Getpid()*37%(lastPort-firstPort)
-	}
-	for range lastPort - firstPort {
-		port := portState.next
-		portState.next++
-		if portState.next >= lastPort {
-			portState.next = firstPort
-		}
-		ln, err := net.Listen("tcp4", "127.0.0.1:"+strconv.Itoa(port))
-		if err != nil {
-			continue
-		}
-		_ = ln.Close()
-		return port
-	}
-	t.Fatal("no free loopback port")
-	return 0
-}
 
 // deadPort gives a port that refuses connections for the life of the test: a socket is bound to it and never listens.
 func deadPort(t testing.TB) int {
@@ -57,7 +18,7 @@ func deadPort(t testing.TB) int {
 	}
 	t.Cleanup(func() { _ = syscall.Close(fd) })
 	for range 20 {
-		port := freePort(t)
+		port := freeport.TCP(t)
 		if syscall.Bind(fd, &syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}) == nil {
 			return port
 		}
@@ -76,7 +37,7 @@ func blackHole(t testing.TB) int {
 	t.Cleanup(func() { _ = syscall.Close(fd) })
 	port := 0
 	for range 20 {
-		port = freePort(t)
+		port = freeport.TCP(t)
 		if syscall.Bind(fd, &syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}) == nil {
 			break
 		}

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"seawall/internal/freeport"
 )
 
 // Config says how to start a server. Texts may hold placeholders: {{port}} {{port2}} {{port3}} (free, for listening),
@@ -75,7 +77,7 @@ func newWorld(t testing.TB, bin Binary, cfg Config) *World {
 	}
 	w := &World{t: t, Bin: bin, Prefix: prefix, Places: places{"prefix": prefix}}
 	for _, name := range []string{"port", "port2", "port3"} {
-		w.Places.setPort(name, freePort(t))
+		w.Places.setPort(name, freeport.TCP(t))
 	}
 	for i := range w.Origin {
 		w.Origin[i] = newOrigin(t, "tcp4", "")

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"seawall/internal/freeport"
 )
 
 func startTestApplication(t *testing.T) *application {
@@ -223,12 +225,7 @@ func (s *standIn) Stop() {
 }
 
 func TestRunReportsAndCleansUp(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listen := ln.Addr().String()
-	ln.Close()
+	listen := freeport.Address(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 2500*time.Millisecond)
 	defer cancel()
 	var out bytes.Buffer
