@@ -33,35 +33,37 @@ type build struct {
 	commit string // with "+changes" behind it for a working tree that has some
 }
 
-// buildBoth builds both alike.
-func buildBoth(ctx context.Context, r *request, errOut io.Writer) (b *builds, err error) {
+// buildBoth builds both alike. Whoever gets them has to remove them.
+func buildBoth(ctx context.Context, r *request, errOut io.Writer) (*builds, error) {
 	root, err := git(ctx, ".", "rev-parse", "--show-toplevel")
 	if err != nil {
 		return nil, err
 	}
-	b = &builds{root: root}
+	b := &builds{root: root}
 	if b.dir, err = os.MkdirTemp("", "seawall-ci-"); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			b.remove(errOut)
-		}
-	}()
 	fmt.Fprintf(errOut, "bench ci: building %s and %s\n", r.base, describeHead(r.head))
+	if err := b.build(ctx, r); err != nil {
+		b.remove(errOut)
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *builds) build(ctx context.Context, r *request) (err error) {
+	if err := os.Chmod(b.dir, 0o755); err != nil { // servers may run their workers as another user
+		return err
+	}
 	if b.base, err = b.revision(ctx, baseName, r.base, ""); err != nil {
-		return nil, err
+		return err
 	}
-	if r.head != "" {
-		b.head, err = b.revision(ctx, headName, r.head, r.tagsHead)
-	} else {
+	if r.head == "" {
 		b.head, err = b.workingTree(ctx, r.tagsHead)
+	} else {
+		b.head, err = b.revision(ctx, headName, r.head, r.tagsHead)
 	}
-	if err != nil {
-		return nil, err
-	}
-	// Servers may run their workers as another user.
-	return b, os.Chmod(b.dir, 0o755)
+	return err
 }
 
 func describeHead(revision string) string {

@@ -177,6 +177,11 @@ func (r *request) publish(report *report, out io.Writer) error {
 	if _, err := io.WriteString(out, text.String()); err != nil {
 		return err
 	}
+	if r.out != "" { // first of all: the summary may be meant to lie there, too
+		if err := os.MkdirAll(r.out, 0o755); err != nil {
+			return err
+		}
+	}
 	if r.markdown != "" {
 		if err := os.WriteFile(r.markdown, []byte(text.String()), 0o644); err != nil {
 			return err
@@ -184,9 +189,6 @@ func (r *request) publish(report *report, out io.Writer) error {
 	}
 	if r.out == "" || report.first == nil {
 		return nil
-	}
-	if err := os.MkdirAll(r.out, 0o755); err != nil {
-		return err
 	}
 	for _, part := range []struct {
 		run    *result.Run
