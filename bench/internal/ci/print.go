@@ -132,7 +132,7 @@ func (r *report) printMethod(w io.Writer) {
 	fmt.Fprintf(w, "Base `%s`, head `%s`. %d rounds of %v, twice as many for what was measured again; base, head and the control took turns. "+
 		"Change: median of head/base by rounds with its 95 %% interval. Control: how a program that did not change seems to change. "+
 		"A regression is beyond its limit in two measurements and significant in the second, at level %g for all figures together.\n\n",
-		r.base, r.head, r.first.Rounds, r.request.window, r.request.limits.Alpha)
+		compare.Short(r.base), compare.Short(r.head), r.first.Rounds, r.request.window, r.request.limits.Alpha)
 	fmt.Fprintf(w, "%s, %d cores, %s, %s.\n", m.CPU, m.Cores, m.Kernel, m.Go)
 	for _, run := range []*result.Run{r.first, r.again} {
 		if run != nil {

@@ -121,6 +121,9 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 			t.Errorf("%q is not in\n%s\n%s", want, &text, &markdown)
 		}
 	}
+	if strings.Contains(text.String()+markdown.String(), "MISSING") {
+		t.Errorf("a verb without its value:\n%s\n%s", &text, &markdown)
+	}
 	if !strings.Contains(markdown.String(), `\| early |`) {
 		t.Error("a bar breaks the table")
 	}

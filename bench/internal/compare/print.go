@@ -19,32 +19,35 @@ var heads = []string{"old", "new", "change", "interval", "p", "n", "", "floor"}
 // Text prints a table for a terminal.
 func (c *Comparison) Text(w io.Writer) error {
 	p := &printer{to: w}
-	p.line("%s: %s (%s), then %s (%s)\n", c.Server, name(c.Old.Commit), c.Old.Started, name(c.New.Commit), c.New.Started)
+	p.line("%s: %s (%s), then %s (%s)\n", c.Server, Short(c.Old.Commit), c.Old.Started, Short(c.New.Commit), c.New.Started)
 	table := tabwriter.NewWriter(p, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\t"+strings.Join(heads, "\t"))
+	fmt.Fprintln(table, "scenario\tmetric\t"+strings.Join(heads, "\t"))
 	last := ""
 	for _, r := range c.Rows {
-		if r.Scenario != last {
-			fmt.Fprintln(table, r.Scenario)
-			last = r.Scenario
+		scenario := r.Scenario
+		if scenario == last {
+			scenario = "" // named once
 		}
-		if r.Missing != "" {
-			fmt.Fprintf(table, "  %s\tnot compared: %s\n", r.title(), firstLine(r.Missing))
-			continue
+		last = r.Scenario
+		cells := make([]string, len(heads))
+		if r.Missing == "" {
+			cells = r.cells()
+		} else {
+			cells[len(cells)-1] = "not compared: " + firstLine(r.Missing) // the last column may be as wide as it likes
 		}
-		fmt.Fprintln(table, "  "+r.title()+"\t"+strings.Join(r.cells(), "\t"))
+		fmt.Fprintf(table, "%s\t%s\t%s\n", scenario, r.title(), strings.Join(cells, "\t"))
 	}
 	table.Flush()
 	p.line("")
 	c.notes(p, "")
-	p.line(legend)
+	p.line("%s", legend)
 	return p.err
 }
 
 // Markdown prints a table for a pull request.
 func (c *Comparison) Markdown(w io.Writer) error {
 	p := &printer{to: w}
-	p.line("%s: `%s` (%s), then `%s` (%s)\n", c.Server, name(c.Old.Commit), c.Old.Started, name(c.New.Commit), c.New.Started)
+	p.line("%s: `%s` (%s), then `%s` (%s)\n", c.Server, Short(c.Old.Commit), c.Old.Started, Short(c.New.Commit), c.New.Started)
 	p.line("| scenario | metric | %s |", strings.Join(heads, " | "))
 	p.line("|---|---|%s", strings.Repeat("---|", len(heads)))
 	for _, r := range c.Rows {
@@ -114,7 +117,14 @@ func (r Row) cells() []string {
 	if r.Verdict == Same {
 		verdict = ""
 	}
-	return []string{r.Old.String(), r.New.String(), change, interval, fmt.Sprintf("%.3f", r.P), n, verdict, floor}
+	return []string{r.Old.String(), r.New.String(), change, interval, probability(r.P), n, verdict, floor}
+}
+
+func probability(p float64) string {
+	if p < 0.001 {
+		return "<0.001"
+	}
+	return fmt.Sprintf("%.3f", p)
 }
 
 // String is "6.31 ± 2 %" or, with too few rounds, "6.31 [6.2..6.4]".
@@ -144,8 +154,8 @@ func Number(v float64) string {
 // Percent prints a relative change.
 func Percent(relative float64) string { return fmt.Sprintf("%+.1f %%", 100*relative) }
 
-// name is a commit as short as a table needs it.
-func name(commit string) string {
+// Short is a commit as short as a table needs it.
+func Short(commit string) string {
 	hash, changes, changed := strings.Cut(commit, "+")
 	if hash == "" {
 		return "unknown"
