@@ -42,6 +42,31 @@ func (k *lack) text(src *source) string {
 	return s
 }
 
+const mostAlike = 4 // places in one file with the same directive and the same message that are listed one by one
+
+// lines are the texts of all, with what is repeated over and over (fastcgi_param) told in one line.
+func lines(all []*lack, src *source) []string {
+	type kind struct{ path, name, message, outcome string }
+	of := func(k *lack) kind { return kind{k.where.file.path, k.where.name(), k.message, k.outcome} }
+	places := map[kind][]int{}
+	for _, k := range all {
+		places[of(k)] = append(places[of(k)], k.where.line)
+	}
+	var list []string
+	said := map[kind]int{}
+	for _, k := range all {
+		where := places[of(k)]
+		said[of(k)]++
+		switch n := said[of(k)]; {
+		case len(where) <= mostAlike || n < mostAlike:
+			list = append(list, k.text(src))
+		case n == mostAlike:
+			list = append(list, fmt.Sprintf("%s, and the same %d times more up to line %d", k.text(src), len(where)-n, where[len(where)-1]))
+		}
+	}
+	return list
+}
+
 const maxTries = 2000 // runs of seawall -t: more places than that and nothing is left to compare
 
 // findLacking leaves out of the layout what Seawall refuses, until it takes the rest. seawall -t stops at the first error,

@@ -99,3 +99,15 @@ func TestMessagesWithoutAPlaceAreErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestRepeatedDirectivesAreToldInOneLine(t *testing.T) {
+	src := tree(t, map[string]string{"nginx.conf": "http {" + strings.Repeat("\n fastcgi_param a b;", 10) + "\n gzip on; }"})
+	src.given = "nginx.conf"
+	l := moved(t, src)
+	found := blamed(t, src, l, `unknown directive "fastcgi_param" in nginx.conf:2`, nil)
+	found = append(found, blamed(t, src, l, `unknown directive "gzip" in nginx.conf:12`, nil)...)
+	got := lines(found, src)
+	if len(got) != 5 || !strings.HasSuffix(got[3], "and the same 6 times more up to line 11") || !strings.Contains(got[4], "gzip") {
+		t.Error(strings.Join(got, "\n"))
+	}
+}

@@ -155,7 +155,7 @@ func measure(ctx context.Context, l *lab.Lab, g *group, p plan, contenders []*co
 		return s, err
 	}
 	for _, c := range contenders {
-		warm := max(p.window/3, 100*time.Millisecond)
+		warm := min(max(p.window/3, 100*time.Millisecond), time.Second)
 		if _, err := runWrk(ctx, l, c.layout.addresses[g.to], script, p.connections, warm); err != nil {
 			return s, fmt.Errorf("%s: %w", c.name, err)
 		}

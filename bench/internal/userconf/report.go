@@ -44,8 +44,8 @@ func (b *bout) printLacking() {
 		return
 	}
 	b.say("\nWhat Seawall lacks:")
-	for _, k := range b.lacking {
-		b.say("  %s", k.text(b.src))
+	for _, line := range lines(b.lacking, b.src) {
+		b.say("  %s", line)
 	}
 	if b.misses() {
 		who := "Seawall runs without it below: where it applies, IT DOES LESS THAN NGINX."
@@ -217,9 +217,7 @@ func (b *bout) measure(all []verdict) error {
 		run.Servers = append(run.Servers, result.Server{Name: c.name, Version: c.version,
 			Command: []string{c.program, "-p", prefixFlag(b.src), "-c", b.conf}})
 	}
-	for _, k := range b.lacking {
-		run.Warnings = append(run.Warnings, k.text(b.src))
-	}
+	run.Warnings = append(run.Warnings, lines(b.lacking, b.src)...)
 	for _, g := range groups {
 		s, err := measure(b.ctx, b.lab, g, p, contenders, func(format string, args ...any) {
 			b.progress(g.name+": "+format, args...)
