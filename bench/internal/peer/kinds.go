@@ -59,7 +59,8 @@ func nginx() Kind {
 		Program: "nginx",
 		Package: "nginx-light",
 		Can:     Cache | Proxy | Static | Return | Reload,
-		Note:    "the cache is in files (page cache, sendfile); access log buffered, 32 KB or 1 s",
+		Note: "the cache is in files that are kept open (page cache, sendfile); larger proxy buffers than its own; access log buffered, " +
+			"32 KB or 1 s",
 		Version: []string{"-v"},
 		Command: nginxCommand("nginx", "nginx.conf", "static.conf"),
 	}

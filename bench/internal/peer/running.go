@@ -77,7 +77,6 @@ func start(l *lab.Lab, k Kind, backend netip.AddrPort, files string) (*Running, 
 	if err != nil {
 		return nil, err
 	}
-	began := time.Now()
 	r.Process, err = l.Start(lab.Spawn{Cores: l.ServerCores, Log: filepath.Join(dir, "output"), Dir: dir,
 		Env: command.Env, Argv: append([]string{program}, command.Argv[1:]...)})
 	if err != nil {
@@ -88,7 +87,7 @@ func start(l *lab.Lab, k Kind, backend netip.AddrPort, files string) (*Running, 
 		r.Stop()
 		return nil, fmt.Errorf("does not answer: %w\n%s", err, r.LogTail())
 	}
-	r.First = time.Since(began)
+	r.First = time.Since(r.Process.Started())
 	return r, nil
 }
 
