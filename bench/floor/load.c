@@ -1,18 +1,41 @@
-// load: a load generator for thousands of connections, which checks every answer.
+//go:build ignore
+
+// The line above keeps the go command from taking this file for a part of package floor, which embeds it.
+
+// load: a load generator for constant rates, thousands of connections and slow readers, which checks every answer.
 //
-//	load [-c connections] [-p port] [-u path] [-b body length] [-s source addresses]
-//	     [-w warm-up ms -d window ms | -r requests in all] [-t limit ms] [-k]
+//	load -p port [-c connections] [-s source addresses] -u PAGE [-B body] [-u PAGE [-B body]]... [-R rate] [-P depth]
+//	     [-N] [-a] [-w warm-up ms -d window ms | -r requests in all | -S connections,connections,...] [-t limit ms] [-k]
+//	     [-K slow readers -V bytes per second each -x PAGE [-B body]]
+//
+// PAGE is STATUS:SIZE:POST:UNIQUE:WEIGHT:PATH: the status and body length that are right (SIZE -1: any body), the length of
+// the request's body (0: a GET), 1 where each request is to have a query of its own, and the share among the pages. -B: the
+// body that is right, where it is not the alphabet.
 //
 // The connections are opened first, spread over the addresses 127.0.0.2 and following. Then:
 //
 //	prints "connected", reads a line ("go") from standard input
-//	sends one request on each connection, and on each answer the next one
-//	timed (-d): after the warm-up prints "start", after the window "end"; else goes on until -r requests are answered
-//	prints one line of JSON: requests, errors, first error, seconds, latency in ms (all of the window or the run)
+//	closed loop: sends -P requests on each connection, and on each answer the next one
+//	-R: sends so many requests per second in all, each at its due time, on the connection that has been free longest. When
+//	none is free, requests wait: their latency counts from the due time all the same (no coordinated omission)
+//	timed (-d): after the warm-up prints "start", after the window "end", then waits up to 5 s for the answers still due;
+//	else goes on until -r requests are answered
+//	prints one line of JSON: counts, latency in ms, its curve
 //	with -k: holds the connections until standard input ends, then prints {"closed": how many the server had closed}
 //
-// An answer is right when its status is 200, its Content-Length and its body have the expected length and the body begins
-// and ends with the expected letters. Connections are closed by a reset, so that no port lingers in TIME_WAIT.
+// With -S nothing is opened first. On each line that it reads it opens connections until there are as many as the next
+// number of the list, makes one request on each new one, waits for the answers, and prints {"connections", "errors",
+// "first_error"}; all are held as with -k.
+//
+// -N: each request has a connection of its own and says "Connection: close"; the latency counts from connect(). The answer
+// must be followed by the server's close, as RFC 9112, 9.6 wants it, and the client closes after it, without a reset: so
+// do browsers and curl, and so the TIME_WAIT of a connection is the server's, as it is in production. A server that does
+// not close is found at the end, when the answers are waited for. All other connections are closed by a reset, so that no
+// port lingers.
+//
+// -a: the server may close a connection between answers, as it does when it reloads, and a lost one is opened again.
+// What was asked and not answered is an error all the same. Without -a a connection that the server closes is an error and
+// stays closed.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,39 +46,68 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "load_answer.h"
+#include "load_histogram.h"
+#include "load_options.h"
+#include "load_requests.h"
+
 enum {
-	EVENTS = 512,
+	EVENTS = 256,
 	BUFFER = 256 * 1024,
-	CONNECT_BATCH = 128,         // then a pause, so that a listen queue of nginx's 511 does not overflow
+	CONNECT_BATCH = 128, // then a pause, so that a listen queue of nginx's 511 does not overflow
 	CONNECT_PAUSE_US = 3000,
-	LATENCY_STEP_US = 20,
-	LATENCY_STEPS = 1000 * 1000, // 20 s
+	SLOW_BUFFER = 4096,  // SO_RCVBUF of a slow reader: what it does not read stays with the server
+	SLOW_TICKS = 20,     // per second
+	RETRY_MS = 10,       // until a lost connection is opened again
+	DRAIN_MS = 5000,     // for the answers still due at the end of the window
 };
 
+// A request that is under way.
+struct sent {
+	long long due_ns;
+	struct page *page;
+};
+
+// A connection. fd is -1 when it is closed: for good, until its retry, or (with -N) until the next request.
 struct conn {
-	int fd;
-	long long sent_ns;
-	size_t left; // body bytes still to come
-	char *head;  // the beginning of a head whose end has not arrived
-	size_t head_len;
-	int busy; // an answer is due
+	int fd, index;
+	int slow, retrying, opened;
+	int queued;          // entries in the ring of free ones
+	int under_way;       // requests
+	int first;           // the oldest of them in sent, which is a ring of depth entries
+	struct sent *sent;
+	struct answer answer; // to the oldest
+	char *out;            // what the kernel did not take yet
+	size_t out_len;
+	long long read_ns;    // of a slow one: when it read last
+	double allowance;     // and the bytes that it may read
 };
 
-static int poller, live, connections = 64, port = 8080, sources = 8, hold;
-static const char *path = "/";
-static long body_len = 1024, total_requests;
-static long long warm_ms, window_ms, limit_ms = 60000;
+static int poller, live;
+static struct conn *conns, *slow_conns;
+static char buffer[BUFFER], first_error[200];
+static long sent, answered, errors, reopened, slow_answers;
+static long long bytes, slow_bytes;
+static long long schedule_ns;             // when request 0 was due
+static long long window_from, window_end; // latencies are of requests due in it (-R), or of answers that came in it
+static int draining;                      // the window is over: nothing more is sent
+static long due_in_window; // -R: requests of the window that were sent and did not fail
+static struct histogram latency;
 
-static struct conn *conns;
-static char request[1024], buffer[BUFFER + 1], first_error[160];
-static int request_len;
-static long sent, answered, errors;
-static unsigned *latency;
+static struct conn **ring; // free connections, in the order in which they became free
+static size_t ring_size, ring_first, ring_len;
+static struct conn **lost; // to be opened again at retry_ns
+static int lost_len;
+static long long retry_ns, slow_tick_ns;
 
 static void die(const char *what) {
 	perror(what);
@@ -73,154 +125,369 @@ static void say(const char *line) {
 	fflush(stdout);
 }
 
-static void fail(struct conn *c, const char *what) {
-	if (!errors++) {
-		snprintf(first_error, sizeof first_error, "%s", what);
-		for (char *p = first_error; *p; p++)
-			if (*p < ' ' || *p > '~' || *p == '"' || *p == '\\') *p = '.'; // goes into JSON as it is
-	}
-	close(c->fd);
-	c->fd = -1;
-	c->busy = 0;
-	live--;
+static void note_error(const char *what) {
+	if (*first_error) return;
+	snprintf(first_error, sizeof first_error, "%s", what);
+	for (char *p = first_error; *p; p++)
+		if (*p < ' ' || *p > '~' || *p == '"' || *p == '\\') *p = '.'; // goes into JSON as it is
 }
 
-static void open_connection(struct conn *c, int i) {
-	int one = 1;
+// Connections
+
+static void watch(struct conn *c, int op, unsigned events) {
+	struct epoll_event e = {.events = events, .data.ptr = c};
+	if (!c->slow && epoll_ctl(poller, op, c->fd, &e) < 0) die("epoll_ctl");
+}
+
+// open_connection begins a connection; with blocking set it waits until it stands.
+static int open_connection(struct conn *c, int blocking) {
+	int one = 1, small = SLOW_BUFFER;
 	struct linger reset = {1, 0};
-	c->fd = socket(AF_INET, SOCK_STREAM, 0);
+	c->fd = socket(AF_INET, SOCK_STREAM | (blocking ? 0 : SOCK_NONBLOCK), 0);
 	if (c->fd < 0) die("socket");
 	setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + i % sources)};
+	if (!new_connections || c->slow) setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+	if (c->slow) setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + c->index % sources)};
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	if (bind(c->fd, (struct sockaddr *)&from, sizeof from) < 0) die("bind");
-	if (connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0) die("connect");
-	fcntl(c->fd, F_SETFL, O_NONBLOCK);
-	struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
-	if (epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &e) < 0) die("epoll_ctl");
-}
-
-static void send_request(struct conn *c) {
-	if (total_requests && sent == total_requests) return;
-	sent++;
-	c->busy = 1;
-	c->sent_ns = now_ns();
-	if (write(c->fd, request, request_len) != request_len) fail(c, "write failed");
-}
-
-static void answer_complete(struct conn *c) {
-	long us = (now_ns() - c->sent_ns) / 1000 / LATENCY_STEP_US;
-	latency[us < LATENCY_STEPS ? us : LATENCY_STEPS - 1]++;
-	answered++;
-	c->busy = 0;
-	send_request(c);
-}
-
-// head_complete checks a head and what came with it; p[n] is 0 and end is behind the empty line.
-static void head_complete(struct conn *c, char *p, size_t n, char *end) {
-	if (strncmp(p, "HTTP/1.1 200 ", 13)) {
-		char what[64];
-		snprintf(what, sizeof what, "not a 200: %.40s", p);
-		fail(c, what);
-		return;
+	if (connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS) {
+		if (blocking) die("connect");
+		return -1;
 	}
-	char *field = strcasestr(p, "\r\nContent-Length:");
-	if (!field || field > end || strtol(field + 17, NULL, 10) != body_len) {
-		fail(c, "no Content-Length, or a wrong one");
-		return;
-	}
-	size_t have = n - (end - p);
-	if (have > (size_t)body_len) {
-		fail(c, "bytes after the answer");
-		return;
-	}
-	if (have > 0 && *end != 'a') {
-		fail(c, "the body begins with another letter");
-		return;
-	}
-	c->left = body_len - have;
-	if (c->left == 0) {
-		if (p[n - 1] != 'a' + (body_len - 1) % 26)
-			fail(c, "the body ends with another letter");
-		else
-			answer_complete(c);
-	}
-}
-
-static void readable(struct conn *c) {
-	size_t had = c->head_len;
-	if (had) memcpy(buffer, c->head, had);
-	ssize_t n = read(c->fd, buffer + had, BUFFER - had);
-	if (n <= 0) {
-		if (n < 0 && errno == EAGAIN) return;
-		fail(c, n == 0 ? "closed by the server" : strerror(errno));
-		return;
-	}
-	if (!c->busy) {
-		fail(c, "bytes that were not asked for");
-		return;
-	}
-	if (c->left) {
-		if ((size_t)n > c->left) {
-			fail(c, "bytes after the answer");
-			return;
-		}
-		c->left -= n;
-		if (c->left) return;
-		if (buffer[n - 1] != 'a' + (body_len - 1) % 26)
-			fail(c, "the body ends with another letter");
-		else
-			answer_complete(c);
-		return;
-	}
-	n += had;
-	buffer[n] = 0;
-	free(c->head);
-	c->head = NULL;
-	c->head_len = 0;
-	char *end = memmem(buffer, n, "\r\n\r\n", 4);
-	if (end) {
-		head_complete(c, buffer, n, end + 4);
-		return;
-	}
-	c->head = malloc(n);
-	memcpy(c->head, buffer, n);
-	c->head_len = n;
-}
-
-static double percentile(double share) {
-	double want = answered * share;
-	long seen = 0;
-	for (long i = 0; i < LATENCY_STEPS; i++) {
-		seen += latency[i];
-		if (latency[i] && seen >= want) return (i + 1) * LATENCY_STEP_US / 1000.0;
-	}
+	if (blocking) fcntl(c->fd, F_SETFL, O_NONBLOCK);
+	watch(c, EPOLL_CTL_ADD, EPOLLIN);
+	if (c->opened++ && !new_connections) reopened++;
 	return 0;
 }
 
-// serve_events waits for events once, at most until the given time, and serves them.
-static void serve_events(long long until_ns) {
-	struct epoll_event events[EVENTS];
-	long long left = (until_ns - now_ns() + 999999) / 1000000;
-	int n = epoll_wait(poller, events, EVENTS, left > 0 ? (int)left : 0);
-	for (int i = 0; i < n; i++) readable(events[i].data.ptr);
-}
+static int usable(const struct conn *c) { return new_connections ? c->fd < 0 && !c->retrying : c->fd >= 0; }
 
-static void reset_counts(void) {
-	memset(latency, 0, LATENCY_STEPS * sizeof *latency);
-	answered = 0;
-}
-
-static int closed_by_server(void) {
-	int closed = 0;
-	char c;
-	for (int i = 0; i < connections; i++) {
-		ssize_t n = conns[i].fd < 0 ? 0 : recv(conns[i].fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-		if (n == 0 || (n < 0 && errno != EAGAIN)) closed++;
+// set_free puts a connection into the ring once for each further request that it may take.
+static void set_free(struct conn *c) {
+	while (usable(c) && c->queued + c->under_way < depth) {
+		ring[(ring_first + ring_len++) % ring_size] = c;
+		c->queued++;
 	}
-	return closed;
+}
+
+static void close_connection(struct conn *c) {
+	if (c->fd >= 0) close(c->fd);
+	c->fd = -1;
+	c->under_way = 0;
+	free(c->out);
+	c->out = NULL;
+	c->out_len = 0;
+	answer_reset(&c->answer);
+}
+
+static int is_in_window(long long due) { return due >= window_from && due < window_end; }
+
+static void retry_later(struct conn *c) {
+	if (!lost_len) retry_ns = now_ns() + RETRY_MS * 1000000LL;
+	c->retrying = 1;
+	lost[lost_len++] = c;
+}
+
+static void fail(struct conn *c, const char *what) {
+	errors += c->under_way > 1 ? c->under_way : 1;
+	for (int i = 0; i < c->under_way; i++)
+		if (is_in_window(c->sent[(c->first + i) % depth].due_ns)) due_in_window--;
+	note_error(what);
+	close_connection(c);
+	if (!c->slow && (reopen || new_connections))
+		retry_later(c);
+	else
+		live--;
+}
+
+static void flush(struct conn *c) {
+	if (c->out_len) { // the kernel is not yet ready for more
+		c->out = realloc(c->out, c->out_len + out_len);
+		memcpy(c->out + c->out_len, out, out_len);
+		c->out_len += out_len;
+	} else {
+		ssize_t n = write(c->fd, out, out_len);
+		if (n < 0 && errno != EAGAIN) {
+			out_len = 0;
+			fail(c, strerror(errno));
+			return;
+		}
+		if (n < 0) n = 0;
+		if ((size_t)n < out_len) {
+			c->out_len = out_len - n;
+			c->out = malloc(c->out_len);
+			memcpy(c->out, out + n, c->out_len);
+			watch(c, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+		}
+	}
+	out_len = 0;
+}
+
+static void writable(struct conn *c) {
+	if (!c->out_len) return;
+	ssize_t n = write(c->fd, c->out, c->out_len);
+	if (n < 0) {
+		if (errno != EAGAIN) fail(c, strerror(errno));
+		return;
+	}
+	c->out_len -= n;
+	memmove(c->out, c->out + n, c->out_len);
+	if (c->out_len) return;
+	free(c->out);
+	c->out = NULL;
+	watch(c, EPOLL_CTL_MOD, EPOLLIN);
+}
+
+// The schedule
+
+static long long due_ns(long i) { return schedule_ns + (long long)(i * (1e9 / rate)); }
+
+static int may_send(void) { return !draining && !(total_requests && sent == total_requests); }
+
+// start_request adds a request to the output; the caller flushes.
+static void start_request(struct conn *c, long long due) {
+	struct page *p = c->slow ? &slow_page : next_page();
+	c->sent[(c->first + c->under_way++) % depth] = (struct sent){due, p};
+	if (!c->slow) {
+		sent++;
+		if (is_in_window(due)) due_in_window++;
+	}
+	add_request(p);
+}
+
+// send_to begins a request on a connection, which it opens when each request has its own.
+static void send_to(struct conn *c, long long due) {
+	if (new_connections && !c->slow && open_connection(c, 0) < 0) {
+		sent++;
+		fail(c, strerror(errno));
+		return;
+	}
+	start_request(c, due);
+	flush(c);
+}
+
+// send_due sends what the schedule has for now, as far as there are free connections.
+static void send_due(long long now) {
+	while (ring_len && may_send() && due_ns(sent) <= now) {
+		struct conn *c = ring[ring_first];
+		ring_first = (ring_first + 1) % ring_size;
+		ring_len--;
+		c->queued--;
+		if (usable(c)) send_to(c, due_ns(sent));
+	}
+}
+
+// go_on gives a connection what it is to do next.
+static void go_on(struct conn *c) {
+	if (c->slow) {
+		send_to(c, now_ns());
+	} else if (rate) {
+		set_free(c);
+	} else if (usable(c)) {
+		while (c->under_way < depth && may_send()) {
+			if (new_connections) {
+				send_to(c, now_ns());
+				return;
+			}
+			start_request(c, now_ns());
+		}
+		if (out_len) flush(c);
+	}
+}
+
+static void answer_complete(struct conn *c) {
+	long long now = now_ns(), due = c->sent[c->first].due_ns;
+	c->first = (c->first + 1) % depth;
+	c->under_way--;
+	if (c->slow) {
+		slow_answers++;
+		return;
+	}
+	if (rate && window_ms ? !is_in_window(due) : draining) return;
+	answered++;
+	histogram_add(&latency, now - due);
+}
+
+// closed serves the end of a connection: right after an answer that announced it, or between answers with -a.
+static void closed(struct conn *c) {
+	if (c->under_way) {
+		if (answer_closed(&c->answer, c->sent[c->first].page) == WRONG) {
+			fail(c, answer_error);
+			return;
+		}
+		answer_complete(c);
+	}
+	int announced = c->answer.closes;
+	if (new_connections && !c->slow) {
+		close_connection(c);
+		go_on(c);
+	} else if (reopen && !c->slow) {
+		close_connection(c);
+		if (announced && open_connection(c, 0) == 0)
+			go_on(c);
+		else
+			retry_later(c);
+	} else {
+		fail(c, "closed by the server");
+	}
+}
+
+// readable reads once, at most so many bytes, and returns how many came.
+static ssize_t readable(struct conn *c, size_t room) {
+	ssize_t n = read(c->fd, buffer, room < BUFFER ? room : BUFFER);
+	if (n <= 0) {
+		if (n < 0 && errno == EAGAIN) return 0;
+		if (n == 0)
+			closed(c);
+		else
+			fail(c, strerror(errno));
+		return 0;
+	}
+	*(c->slow ? &slow_bytes : &bytes) += n;
+	for (size_t used, at = 0; at < (size_t)n; at += used) {
+		if (!c->under_way || (c->answer.closes && c->answer.state == IN_HEAD)) {
+			fail(c, "bytes that were not asked for");
+			return n;
+		}
+		enum outcome o = answer_bytes(&c->answer, c->sent[c->first].page, buffer + at, n - at, &used);
+		if (o == WRONG) {
+			fail(c, answer_error);
+			return n;
+		}
+		if (o == MORE) return n;
+		int closes = c->answer.closes, own = new_connections && !c->slow;
+		answer_reset(&c->answer);
+		answer_complete(c);
+		if (closes && !own && (!reopen || c->slow)) {
+			fail(c, "the server closes the connection");
+			return n;
+		}
+		c->answer.closes = closes || own; // the end is to follow
+	}
+	if (!c->answer.closes) go_on(c);
+	return n;
+}
+
+static void serve_slow(long long now) {
+	if (now < slow_tick_ns) return;
+	slow_tick_ns = now + 1000000000LL / SLOW_TICKS;
+	for (struct conn *c = slow_conns; c < slow_conns + slow_readers; c++) {
+		c->allowance += (now - c->read_ns) / 1e9 * slow_rate;
+		if (c->allowance > slow_rate) c->allowance = slow_rate; // a late tick does not make up for more than a second
+		c->read_ns = now;
+		while (c->fd >= 0 && c->allowance >= 1) {
+			ssize_t n = readable(c, (size_t)c->allowance);
+			if (n <= 0) break;
+			c->allowance -= n;
+		}
+	}
+}
+
+static void serve_lost(long long now) {
+	if (!lost_len || now < retry_ns) return;
+	int n = lost_len;
+	lost_len = 0;
+	for (int i = 0; i < n; i++) {
+		struct conn *c = lost[i];
+		c->retrying = 0;
+		if (!new_connections && open_connection(c, 0) < 0) {
+			close_connection(c);
+			retry_later(c); // behind what this loop still reads: no more are added than were taken
+		} else {
+			go_on(c);
+		}
+	}
+}
+
+// wait_events is epoll_wait with a timeout in ns where the kernel has it (5.11).
+static int wait_events(struct epoll_event *events, long long ns) {
+	if (ns < 0) ns = 0;
+#ifdef SYS_epoll_pwait2
+	static int lacking;
+	if (!lacking) {
+		struct timespec t = {ns / 1000000000, ns % 1000000000};
+		int n = syscall(SYS_epoll_pwait2, poller, events, EVENTS, &t, NULL, 0);
+		if (n >= 0 || errno != ENOSYS) return n;
+		lacking = 1;
+	}
+#endif
+	return epoll_wait(poller, events, EVENTS, (int)((ns + 999999) / 1000000));
+}
+
+// serve_events does what is due, waits for events once, at most until the given time, and serves them.
+static void serve_events(long long until) {
+	struct epoll_event events[EVENTS];
+	long long now = now_ns();
+	if (rate) send_due(now);
+	if (slow_readers) serve_slow(now);
+	serve_lost(now);
+	if (rate && ring_len && may_send() && due_ns(sent) < until) until = due_ns(sent);
+	if (slow_readers && slow_tick_ns < until) until = slow_tick_ns;
+	if (lost_len && retry_ns < until) until = retry_ns;
+	int n = wait_events(events, until - now_ns());
+	for (int i = 0; i < n; i++) {
+		struct conn *c = events[i].data.ptr;
+		if (c->fd < 0) continue;
+		if (events[i].events & EPOLLOUT) writable(c);
+		if (c->fd >= 0 && events[i].events & ~EPOLLOUT) readable(c, BUFFER);
+		if (rate && i % 8 == 7) send_due(now_ns()); // a long list of answers must not delay what is due
+	}
+}
+
+static void run_until(long long at) {
+	while (now_ns() < at) serve_events(at);
+}
+
+// drain waits for the answers that are due after the window; those that do not come are errors.
+static void drain(void) {
+	long long until = now_ns() + DRAIN_MS * 1000000LL;
+	if (rate) { // requests of the window that had no connection yet are still to be made
+		while ((due_ns(sent) < window_end || answered < due_in_window) && live && now_ns() < until) {
+			if (due_ns(sent) >= window_end) draining = 1;
+			serve_events(until);
+		}
+		long missing = due_in_window - answered;
+		while (due_ns(sent) < window_end) {
+			missing++;
+			sent++;
+		}
+		if (missing > 0) {
+			errors += missing;
+			note_error("no answer within 5 s after the window");
+		}
+		return;
+	}
+	draining = 1;
+	for (int i = 0; i < connections; i++)
+		while (conns[i].under_way || (conns[i].answer.closes && conns[i].fd >= 0)) {
+			if (now_ns() >= until) {
+				fail(&conns[i], conns[i].under_way ? "no answer within 5 s after the window" : "not closed by the server");
+				break;
+			}
+			serve_events(until);
+		}
+}
+
+// Set-up and reports
+
+static void add_connection(struct conn *c, int index, int slow) {
+	*c = (struct conn){.fd = -1, .index = index, .slow = slow, .sent = calloc(depth, sizeof(struct sent))};
+	live++;
+	if (new_connections && !slow) return;
+	open_connection(c, 1);
+	if (index % CONNECT_BATCH == CONNECT_BATCH - 1) usleep(CONNECT_PAUSE_US);
+}
+
+static int closed_by_server(int count) {
+	int n_closed = 0;
+	char c;
+	for (int i = 0; i < count; i++) {
+		ssize_t n = conns[i].fd < 0 ? 0 : recv(conns[i].fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+		if (n == 0 || (n < 0 && errno != EAGAIN)) n_closed++;
+	}
+	return n_closed;
 }
 
 // wait_for_line returns 0 when standard input ended instead.
@@ -229,65 +496,98 @@ static int wait_for_line(void) {
 	return fgets(line, sizeof line, stdin) != NULL;
 }
 
+// answer_all waits until so many requests are answered or failed, or the limit is over.
+static void answer_all(long count) {
+	long long limit = now_ns() + limit_ms * 1000000;
+	while (answered + errors < count && live && now_ns() < limit) serve_events(limit);
+	if (answered + errors < count) {
+		errors = count - answered;
+		note_error("no answer within the limit");
+	}
+}
+
+static void run_steps(void) {
+	int open = 0;
+	for (int s = 0; s < step_count && wait_for_line(); s++) {
+		for (; open < steps[s]; open++) add_connection(&conns[open], open, 0);
+		total_requests = open;
+		for (int i = (int)sent; i < open; i++)
+			if (conns[i].fd >= 0) send_to(&conns[i], now_ns());
+		answer_all(open);
+		printf("{\"connections\": %d, \"errors\": %ld, \"first_error\": \"%s\"}\n", open, errors, first_error);
+		fflush(stdout);
+	}
+	wait_for_line();
+	printf("{\"closed\": %d}\n", closed_by_server(open));
+}
+
+static void report(double seconds) {
+	printf("{\"requests\": %ld, \"errors\": %ld, \"first_error\": \"%s\", \"bytes\": %lld, \"seconds\": %.6f, "
+	       "\"reopened\": %ld, \"slow_answers\": %ld, \"slow_bytes\": %lld, ",
+	       answered, errors, first_error, bytes, seconds, reopened, slow_answers, slow_bytes);
+	histogram_print(&latency);
+	say("}");
+}
+
 int main(int argc, char **argv) {
-	int o;
-	while ((o = getopt(argc, argv, "c:p:u:b:s:w:d:r:t:k")) != -1) switch (o) {
-		case 'c': connections = atoi(optarg); break;
-		case 'p': port = atoi(optarg); break;
-		case 'u': path = optarg; break;
-		case 'b': body_len = atol(optarg); break;
-		case 's': sources = atoi(optarg); break;
-		case 'w': warm_ms = atol(optarg); break;
-		case 'd': window_ms = atol(optarg); break;
-		case 'r': total_requests = atol(optarg); break;
-		case 't': limit_ms = atol(optarg); break;
-		case 'k': hold = 1; break;
-		default: return 2;
-		}
-	if (!total_requests == !window_ms) {
-		fprintf(stderr, "load: one of -d and -r is needed\n");
-		return 2;
-	}
+	struct rlimit files;
+	parse_arguments(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
-	request_len = snprintf(request, sizeof request,
-	                       "GET %s HTTP/1.1\r\nHost: example.com\r\nUser-Agent: load\r\nAccept: */*\r\n\r\n", path);
-	conns = calloc(connections, sizeof *conns);
-	latency = calloc(LATENCY_STEPS, sizeof *latency);
-	poller = epoll_create1(0);
-	for (int i = 0; i < connections; i++) {
-		open_connection(&conns[i], i);
-		live++;
-		if (i % CONNECT_BATCH == CONNECT_BATCH - 1) usleep(CONNECT_PAUSE_US);
+	prctl(PR_SET_TIMERSLACK, 1); // ns; requests are to leave when they are due
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
 	}
+	for (int i = 0; i < page_count; i++) prepare_page(&pages[i]);
+	if (slow_readers) prepare_page(&slow_page);
+	ring_size = (size_t)connections * depth;
+	ring = calloc(ring_size, sizeof *ring);
+	lost = calloc(connections, sizeof *lost);
+	conns = calloc(connections, sizeof *conns);
+	slow_conns = calloc(slow_readers + 1, sizeof *slow_conns);
+	poller = epoll_create1(0);
+	if (step_count) {
+		say("connected");
+		run_steps();
+		return 0;
+	}
+	for (int i = 0; i < connections; i++) add_connection(&conns[i], i, 0);
+	for (int i = 0; i < slow_readers; i++) add_connection(&slow_conns[i], i, 1);
 	say("connected");
 	if (!wait_for_line()) return 0;
 
-	long long started = now_ns(), limit = started + limit_ms * 1000000;
-	for (int i = 0; i < connections; i++) send_request(&conns[i]);
+	long long started = schedule_ns = now_ns();
+	window_from = started + warm_ms * 1000000;
+	window_end = window_from + window_ms * 1000000;
+	for (int i = 0; i < slow_readers; i++) {
+		slow_conns[i].read_ns = started;
+		go_on(&slow_conns[i]);
+	}
+	for (int i = 0; i < connections; i++) go_on(&conns[i]);
+	double seconds;
 	if (window_ms) {
-		long long at = started + warm_ms * 1000000;
-		while (now_ns() < at) serve_events(at);
-		reset_counts();
+		run_until(window_from);
+		if (!rate) { // at a rate the due time says which window a request belongs to
+			latency = (struct histogram){0};
+			answered = 0;
+		}
+		bytes = slow_bytes = slow_answers = 0;
 		say("start");
 		started = now_ns();
-		at = started + window_ms * 1000000;
-		while (now_ns() < at) serve_events(at);
+		run_until(window_end);
+		seconds = (now_ns() - started) / 1e9;
 		say("end");
+		long long received = bytes;
+		drain();
+		bytes = received;
 	} else {
-		while (answered + errors < total_requests && live && now_ns() < limit) serve_events(limit);
+		answer_all(total_requests);
+		seconds = (now_ns() - started) / 1e9;
 	}
-	double seconds = (now_ns() - started) / 1e9;
-	if (total_requests && answered + errors < total_requests) {
-		errors = total_requests - answered;
-		if (!*first_error) snprintf(first_error, sizeof first_error, "no answer within the limit");
-	}
-	printf("{\"requests\": %ld, \"errors\": %ld, \"first_error\": \"%s\", \"seconds\": %.6f, "
-	       "\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f}\n",
-	       answered, errors, first_error, seconds, percentile(0.50), percentile(0.99), percentile(1.0));
-	fflush(stdout);
+	report(seconds);
 	if (hold) {
 		wait_for_line();
-		printf("{\"closed\": %d}\n", closed_by_server());
+		printf("{\"closed\": %d}\n", closed_by_server(connections));
 	}
 	return 0;
 }
