@@ -42,7 +42,7 @@ type Job struct {
 	Warm           time.Duration // before the window: not counted
 	Window         time.Duration // of the measurement; or
 	Requests       int           // ends after so many answers instead
-	Limit          time.Duration // of a run that ends by Requests or of a step; 0: a minute. Own generator only
+	Limit          time.Duration // of a run that ends by Requests or of a step, 0: a minute; after a window 5 s at most. Own only
 	Hold           bool          // keep the connections open after the report until Release. Own generator only
 
 	// Begin, when set, is called by Wrk and H2load between the warm-up and the window: what the server used in the window is

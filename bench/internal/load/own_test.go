@@ -323,12 +323,10 @@ func TestNewConnectionForEachRequest(t *testing.T) {
 }
 
 func TestServerThatKeepsTheConnectionAfterCloseIsFound(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits 5 s for the close")
-	}
 	l := theLab
 	at := serveRaw(t, func(*http.Request, []byte) (string, bool) { return plain(10), false })
-	totals, err := runOwn(t, l, Job{Target: at, Connections: 2, NewConnections: true, Window: 100 * time.Millisecond, Pages: []Page{{Path: "/", Size: 10}}})
+	totals, err := runOwn(t, l, Job{Target: at, Connections: 2, NewConnections: true, Window: 100 * time.Millisecond,
+		Limit: 200 * time.Millisecond, Pages: []Page{{Path: "/", Size: 10}}})
 	if err == nil || totals.FirstError != "not closed by the server" {
 		t.Errorf("%+v, %v", totals, err)
 	}
