@@ -19,7 +19,9 @@ import (
 	"strings"
 	"syscall"
 
+	"seawall/bench/internal/ci"
 	"seawall/bench/internal/compare"
+	"seawall/bench/internal/userconf"
 )
 
 // Exit statuses.
@@ -40,10 +42,14 @@ func commands() []command {
 		{"run", "[flags]", "measure, write bench/results/DATE-COMMIT.json and, from it, BENCHMARKS.md", runCommand},
 		{"list", "", "list the scenarios and the servers", listCommand},
 		{"report", "FILE", "write BENCHMARKS.md and its plots from a run's file again", reportCommand},
-		{"compare", "OLD NEW", "compare two runs: change, interval, significance", external(func(_ context.Context, args []string, out, errOut io.Writer) int {
-			return compare.Main(args, out, errOut)
-		})},
+		{"compare", "OLD NEW", "compare two runs: change, interval, significance", external(compareMain)},
+		{"ci", "--base REV", "measure two revisions against each other and judge", external(ci.Main)},
+		{"conf", "FILE", "run a configuration of yours on nginx and on Seawall, and compare", external(userconf.Main)},
 	}
+}
+
+func compareMain(_ context.Context, args []string, out, errOut io.Writer) int {
+	return compare.Main(args, out, errOut)
 }
 
 func external(run func(context.Context, []string, io.Writer, io.Writer) int) func(context.Context, []string) int {

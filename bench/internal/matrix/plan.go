@@ -82,8 +82,12 @@ func (p Plan) beforeTakes(ph scenario.Phase) time.Duration {
 	return ph.Takes(p.Options) / 2
 }
 
-// rounds is how often a phase is measured. Those that ask for a number of their own never get more than asked for.
+// rounds is how often a phase is measured. Those that have a number of their own, as they take long, never get more than
+// asked for, and a quick run has them once.
 func (p Plan) rounds(ph scenario.Phase) int {
+	if ph.Rounds > 0 && p.Options.Quick {
+		return 1
+	}
 	if ph.Rounds > 0 {
 		return min(ph.Rounds, p.Options.Rounds)
 	}

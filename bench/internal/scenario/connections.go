@@ -47,14 +47,17 @@ func (m rateCurve) Phases() []Phase {
 }
 
 func (m rateCurve) takes(o Options) time.Duration {
-	return time.Duration(len(m.connections)) * (crowdWarmUp(o)/2 + o.Window/2 + 2*setUp)
+	return time.Duration(len(m.connections)) * (crowdWarmUp(o)/2 + m.window(o) + 2*setUp)
 }
+
+// window leaves slow servers the time for an answer to thousands.
+func (m rateCurve) window(o Options) time.Duration { return max(o.Window/2, 400*time.Millisecond) }
 
 func (m rateCurve) measure(t *Turn) error {
 	var curve []result.Point
 	for _, n := range m.connections {
 		j := t.job(n)
-		j.Window = t.Options.Window / 2
+		j.Window = m.window(t.Options)
 		j.Warm = min(crowdWarmUp(t.Options), time.Duration(n)*time.Millisecond/4+warmUp(j.Window))
 		totals, used, err := t.own(j, nil)
 		if err != nil {

@@ -56,7 +56,7 @@ func (m requestCost) peakTakes(o Options) time.Duration {
 
 func (m requestCost) rateTakes(o Options) time.Duration { return warmUp(o.Window) + o.Window + setUp }
 
-func (m requestCost) callsTake(Options) time.Duration { return 3 * time.Second }
+func (m requestCost) callsTake(Options) time.Duration { return 2 * time.Second }
 
 func (m requestCost) job(t *Turn) load.Job {
 	j := t.job(m.connections)
@@ -108,7 +108,7 @@ func (m requestCost) others(t *Turn, j load.Job) (totals load.Totals, used consu
 		return err
 	}
 	if m.pipeline > 0 {
-		totals, err = load.H2load(t.Context, t.Lab, j)
+		totals, err = pipelined(t, j)
 	} else {
 		totals, err = load.Wrk(t.Context, t.Lab, j, answer.Bytes)
 	}
@@ -118,6 +118,21 @@ func (m requestCost) others(t *Turn, j load.Job) (totals load.Totals, used consu
 	used, err = t.since(from)
 	return totals, used, err
 }
+
+// pipelined has h2load make about as many requests as fit into the window: told to stop by the clock, it waits forever for
+// answers to pipelined requests that it has forgotten.
+func pipelined(t *Turn, j load.Job) (load.Totals, error) {
+	pilot := j
+	pilot.Window, pilot.Requests, pilot.Begin = 0, pilotRequests, nil
+	totals, err := load.H2load(t.Context, t.Lab, pilot)
+	if err != nil {
+		return totals, err
+	}
+	j.Requests, j.Window = max(pilotRequests, int(totals.Rate()*j.Window.Seconds())), 0
+	return load.H2load(t.Context, t.Lab, j)
+}
+
+const pilotRequests = 10_000
 
 // constantRate takes latencies at half of the slowest server's highest rate: all answer the same requests at the same times.
 func (m requestCost) constantRate(t *Turn) error {

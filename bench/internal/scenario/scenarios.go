@@ -27,8 +27,8 @@ const (
 	hitConnections     = 64
 	proxyConnections   = 32 // as many as nginx keeps to the backend; with more it opens and closes all the time
 	stampedeClients    = 1000
-	tracedSmall        = 20000 // requests whose system calls are counted
-	tracedBig          = 2000
+	tracedSmall        = 4000 // requests whose system calls are counted
+	tracedBig          = 1000
 	soakGrowth         = 1.0 // MB that count as no growth: one more chunk of some allocator
 	idleBound          = 400.0
 	stampedeSlowestMax = 330.0 // ms: 1.1 x the backend's time
