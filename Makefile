@@ -64,8 +64,8 @@ cross: ## builds for the other systems and for the other poller
 fuzz: ## every fuzz target for FUZZTIME (default 1m)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" tools/fuzz.sh
 
-bench: build ## CPU per request beside nginx and a bare loop
-	@bench/run.sh
+bench: ## Seawall beside nginx, HAProxy, Varnish, H2O, Caddy and a bare loop: an hour (ARGS="-quick": five minutes; -h)
+	@$(GO) run ./bench run $(ARGS)
 
 pgo: ## the profile that builds are laid out by (cmd/seawall/default.pgo), made anew under load
 	@tools/pgo.sh

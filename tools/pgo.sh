@@ -11,7 +11,8 @@ echo "building"
 go build -pgo=off -tags profile -o "$dir/seawall" ./cmd/seawall
 cc -O2 -o "$dir/answer" bench/floor/answer.c
 mkdir "$dir/logs"
-sed "s/LISTEN/$listen/; s/BACKEND/$backend/" bench/conf/nginx.conf >"$dir/nginx.conf"
+sed "s/{{.Workers}}/1/; s/{{.Listen}}/$listen/; s/{{.Backend}}/$backend/; s/{{.Generation}}/1/" \
+	bench/internal/peer/conf/nginx.conf >"$dir/nginx.conf"
 "$dir/answer" "${backend#*:}" &
 SEAWALL_CPUPROFILE="$dir/cpu" "$dir/seawall" -p "$dir" -c "$dir/nginx.conf" &
 server=$!
