@@ -332,6 +332,13 @@ func (c *contest) fail(e *entrant, err error) {
 	if c.ctx.Err() != nil {
 		return
 	}
+	if c.origin != nil {
+		select {
+		case <-c.origin.Process.Done():
+			err = fmt.Errorf("%w\nthe origin has ended: %v", err, c.origin.Process.Wait())
+		default:
+		}
+	}
 	c.out.Note(fmt.Sprintf("%s: %s failed: %v", c.scenario.Name, e.name, err))
 	e.out.Error = err.Error()
 	if e.server != nil {
