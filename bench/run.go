@@ -213,7 +213,9 @@ func (f *runFlags) finish(ctx context.Context, run *result.Run) (status int, err
 	if err := run.Write(path); err != nil {
 		return 0, err
 	}
-	matrix.Text(os.Stdout, run)
+	if err := publish.Text(run, os.Stdout); err != nil {
+		return 0, err
+	}
 	fmt.Printf("\nwritten: %s\n", path)
 	if ctx.Err() != nil {
 		return interrupted, nil

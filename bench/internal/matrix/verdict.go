@@ -3,34 +3,40 @@
 package matrix
 
 import (
+	"slices"
+
 	"seawall/bench/internal/result"
 	"seawall/bench/internal/scenario"
 )
 
-// judge compares our figures with the scenario's targets. A target whose figures are missing has no verdict.
+// judge compares our figures with the scenario's targets.
 func judge(s *result.Scenario, targets []scenario.Target, ours string) {
 	for _, t := range targets {
-		value, ok := median(s, ours, t.Metric)
-		if !ok {
-			continue
-		}
-		if t.Against != "" {
-			other, ok := median(s, t.Against, t.Metric)
-			if !ok || other == 0 {
-				continue
+		v := result.Verdict{Text: t.Text(), Metric: t.Metric, Against: t.Against, Max: t.Max}
+		value, ok := figure(s, ours, t.Metric)
+		if ok && t.Against != "" {
+			var other float64
+			if other, ok = figure(s, t.Against, t.Metric); other == 0 {
+				ok = false
 			}
 			value /= other
 		}
-		s.Targets = append(s.Targets, result.Verdict{
-			Text: t.Text(), Metric: t.Metric, Against: t.Against, Value: value, Max: t.Max, Met: value <= t.Max,
-		})
+		if ok {
+			v.Value, v.Met = value, value <= t.Max
+		} else {
+			v.Missing = true
+		}
+		s.Targets = append(s.Targets, v)
 	}
 }
 
-func median(s *result.Scenario, server, metric string) (float64, bool) {
+func figure(s *result.Scenario, server, metric string) (float64, bool) {
 	series := s.Server(server).Series(metric)
 	if len(series) == 0 {
 		return 0, false
+	}
+	if result.EveryRound(metric) {
+		return slices.Max(series), true
 	}
 	return result.Summarize(series).Median, true
 }

@@ -251,7 +251,7 @@ func targets(run *result.Run) (text string, met, all int) {
 
 // measuredText is a verdict's value with what it counts: times another server's, or the metric's unit.
 func measuredText(v result.Verdict) string {
-	if !finite(v.Value) {
+	if v.Missing || !finite(v.Value) {
 		return none
 	}
 	if v.Against != "" {
@@ -265,7 +265,7 @@ func measuredText(v result.Verdict) string {
 
 // outcome says whether a target was reached, and how far it is away.
 func outcome(v result.Verdict) string {
-	if !finite(v.Value) {
+	if v.Missing || !finite(v.Value) {
 		return "**not measured**"
 	}
 	distance, ok := missedBy(v)

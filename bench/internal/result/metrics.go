@@ -43,3 +43,6 @@ func MetricOf(key string) (Metric, bool) {
 
 // Metrics returns all of them. It is the caller's own.
 func Metrics() []Metric { return append([]Metric(nil), metrics...) }
+
+// EveryRound tells whether a figure is judged by its worst round: one lost request is one too many, whatever the median says.
+func EveryRound(key string) bool { return key == Errors || key == Failed || key == BackendAsked }

@@ -81,7 +81,8 @@ type Point struct {
 	Y float64 `json:"y"`
 }
 
-// Verdict says whether a target was met: Value, Seawall's median or its ratio to another server's, is at most Max.
+// Verdict says whether a target was met: Value, Seawall's median (see EveryRound) or its ratio to another server's, is at
+// most Max. With Missing, one of the figures was not measured, and the target counts as not met.
 type Verdict struct {
 	Text    string  `json:"text"` // "CPU per request at most 0.93 x nginx"
 	Metric  string  `json:"metric"`
@@ -89,4 +90,5 @@ type Verdict struct {
 	Value   float64 `json:"value"`
 	Max     float64 `json:"max"`
 	Met     bool    `json:"met"`
+	Missing bool    `json:"missing,omitempty"`
 }

@@ -68,7 +68,7 @@ func All() []Scenario {
 			Name: "cached-10k", Group: "cached", About: "a hit of 10 KB",
 			Why:   "the size of a small page or an API's answer: still one system call, but the kernel's copy begins to show",
 			Needs: peer.Cache, Floor: floor, Cached: true, Pages: []load.Page{page("/10k", 10*kb)},
-			Method: requestCost{connections: hitConnections}, Metrics: hits,
+			Method: requestCost{connections: hitConnections, traced: tracedBig}, Metrics: columns(hits, calls),
 		}, {
 			Name: "cached-100k", Group: "cached", Quick: true, About: "a hit of 100 KB",
 			Why:   "a large page or a script: the kernel's copy dominates, and how a body leaves the server decides",
@@ -79,7 +79,7 @@ func All() []Scenario {
 			Name: "cached-2m", Group: "cached", About: "a hit of 2 MB",
 			Why:   "an image or an archive: no socket takes it at once, so the server sends on as the client reads",
 			Needs: peer.Cache, Floor: floor, Cached: true, Pages: []load.Page{page("/2m", 2*mb)},
-			Method: requestCost{connections: hitConnections}, Metrics: hits,
+			Method: requestCost{connections: hitConnections, traced: tracedBig}, Metrics: columns(hits, calls),
 		}, {
 			Name: "return", Group: "cached", About: "an answer from the configuration: `return 200`, no cache and no backend",
 			Why:   "the request machine alone: reading, finding the location, writing the head and the log",
@@ -96,7 +96,7 @@ func All() []Scenario {
 			Why:   "no site has hits only: misses and errors must not hold up the hits beside them",
 			Needs: peer.Cache | peer.Proxy, Cached: true, Pages: []load.Page{{Path: "/1k", Size: kb, Weight: 90},
 				{Path: "/1k", Size: kb, Unique: true, Weight: 8}, missing(2)},
-			Method: requestCost{connections: proxyConnections, own: true}, Metrics: hits,
+			Method: requestCost{connections: proxyConnections, own: true, traced: tracedBig}, Metrics: columns(hits, calls),
 		}, {
 			Name: "proxied-1k", Group: "proxied", Quick: true, About: "1 KB from the backend, never cached, kept-alive connections on both sides",
 			Why:   "every request does the whole way and back; the forwarder shows what two reads and two writes cost",
@@ -107,30 +107,30 @@ func All() []Scenario {
 			Name: "proxied-100k", Group: "proxied", About: "100 KB from the backend, never cached",
 			Why:   "how a body streams through: buffers, copies, and how often each side is woken",
 			Needs: peer.Proxy, Floor: forwarder, Pages: []load.Page{page("/proxied/100k", 100*kb)},
-			Method: requestCost{connections: proxyConnections}, Metrics: proxied,
+			Method: requestCost{connections: proxyConnections, traced: tracedBig}, Metrics: columns(proxied, calls),
 			Targets: []Target{{result.CPU, nginx, 0.60}, {result.CPU, haproxy, 1.1}},
 		}, {
 			Name: "proxied-post", Group: "proxied", About: "a POST of 10 KB, answered with 1 KB",
 			Why:   "forms and APIs: a request body is read, perhaps buffered, and sent on",
 			Needs: peer.Proxy, Floor: forwarder, Pages: []load.Page{{Path: "/proxied/post", Size: kb, Post: 10 * kb}},
-			Method: requestCost{connections: proxyConnections}, Metrics: proxied,
+			Method: requestCost{connections: proxyConnections, traced: tracedBig}, Metrics: columns(proxied, calls),
 		}, {
 			Name: "static-1k", Group: "static", About: "a file of 1 KB", Why: "opening, or knowing without opening, is what counts",
 			Needs: peer.Static, Floor: floor, Cached: true, Pages: []load.Page{page("/static/1k.txt", kb)},
-			Method: requestCost{connections: hitConnections}, Metrics: columns(costs, waits, memory),
+			Method: requestCost{connections: hitConnections, traced: tracedBig}, Metrics: columns(costs, waits, memory, calls),
 		}, {
 			Name: "static-100k", Group: "static", About: "a file of 100 KB", Why: "sendfile against copies",
 			Needs: peer.Static, Floor: floor, Cached: true, Pages: []load.Page{page("/static/100k.txt", 100*kb)},
-			Method: requestCost{connections: hitConnections}, Metrics: columns(costs, waits, memory),
+			Method: requestCost{connections: hitConnections, traced: tracedBig}, Metrics: columns(costs, waits, memory, calls),
 		}, {
 			Name: "static-1m", Group: "static", About: "a file of 1 MB", Why: "sendfile over more than one turn of the socket",
 			Needs: peer.Static, Floor: floor, Cached: true, Pages: []load.Page{page("/static/1m.txt", mb)},
-			Method: requestCost{connections: hitConnections}, Metrics: columns(costs, waits, memory),
+			Method: requestCost{connections: hitConnections, traced: tracedBig}, Metrics: columns(costs, waits, memory, calls),
 		}, {
 			Name: "new-connection", Group: "connections", Quick: true, About: "a hit of 1 KB, each request on a connection of its own",
 			Why:   "clients without keep-alive, health checks, badly made applications: accepting and closing is most of the work",
 			Needs: peer.Cache, Floor: floor, Cached: true, Pages: []load.Page{page("/1k", kb)},
-			Method: requestCost{connections: hitConnections, own: true, fresh: true}, Metrics: hits,
+			Method: requestCost{connections: hitConnections, own: true, fresh: true, traced: tracedBig}, Metrics: columns(hits, calls),
 			Targets: []Target{{result.CPU, nginx, 0.90}},
 		}, {
 			Name: "crowd", Group: "connections", Quick: true, About: "thousands of connections (9,000 unless told), all of them active: a hit of 1 KB for each, again and again",
