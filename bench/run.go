@@ -23,7 +23,7 @@ import (
 // The two modes, unless flags say otherwise.
 const (
 	fullRounds, fullWindow   = 6, time.Second // fewer rounds give no 95 % interval
-	quickRounds, quickWindow = 3, 600 * time.Millisecond
+	quickRounds, quickWindow = 3, 500 * time.Millisecond
 )
 
 // runFlags are the command line's.
