@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -22,7 +23,7 @@ func sysRead(fd int, p []byte) (int, unix.Errno) {
 	if len(p) == 0 {
 		return 0, 0
 	}
-	n, _, no := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
+	n, _, no := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
 		uintptr(unsafe.Pointer(&p[0])), uintptr(min(len(p), ioLimit)), 0, 0, 0)
 	return int(n), no
 }
@@ -31,7 +32,7 @@ func sysWrite(fd int, p []byte) (int, unix.Errno) {
 	if len(p) == 0 {
 		return 0, 0
 	}
-	n, _, no := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
+	n, _, no := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
 		uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), unix.MSG_NOSIGNAL, 0, 0)
 	return int(n), no
 }
@@ -50,7 +51,7 @@ func (v *vector) set(i int, p []byte) {
 func (v *vector) write(fd, n int) (int, unix.Errno) {
 	v.header.Iov = &v.iov[0]
 	v.header.SetIovlen(n)
-	sent, _, no := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&v.header)), unix.MSG_NOSIGNAL)
+	sent, _, no := syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&v.header)), unix.MSG_NOSIGNAL)
 	clear(v.iov[:n]) // keeps no buffer alive
 	return int(sent), no
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -10,7 +11,7 @@ import (
 // inherited from the listening socket.
 func (l *Loop) sysAccept(fd int) (int, endpoint, unix.Errno) {
 	size := uint32(unix.SizeofSockaddrAny)
-	n, _, no := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd), uintptr(unsafe.Pointer(&l.sockaddr)),
+	n, _, no := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd), uintptr(unsafe.Pointer(&l.sockaddr)),
 		uintptr(unsafe.Pointer(&size)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 	if no != 0 {
 		return -1, endpoint{}, no
@@ -24,7 +25,7 @@ func (l *Loop) sysConnect(fd int, to Addr) unix.Errno {
 	if no != 0 {
 		return no
 	}
-	_, _, no = unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&l.sockaddr)), uintptr(size))
+	_, _, no = syscall.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&l.sockaddr)), uintptr(size))
 	return no
 }
 
@@ -35,7 +36,7 @@ func (l *Loop) sysName(fd int, peer bool) (endpoint, unix.Errno) {
 		call = unix.SYS_GETPEERNAME
 	}
 	size := uint32(unix.SizeofSockaddrAny)
-	_, _, no := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&l.sockaddr)), uintptr(unsafe.Pointer(&size)))
+	_, _, no := syscall.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&l.sockaddr)), uintptr(unsafe.Pointer(&size)))
 	if no != 0 {
 		return endpoint{}, no
 	}
