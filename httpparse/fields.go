@@ -5,10 +5,7 @@ import (
 	"math"
 )
 
-var (
-	carriageReturn = []byte{'\r'}
-	headEnd        = []byte("\r\n\r\n")
-)
+var carriageReturn = []byte{'\r'}
 
 // parseFields reads header lines from h.pos on, each only when all of it is there.
 // Ordinary lines are read by usualLines, the rest one by one by anyLine.
@@ -24,47 +21,50 @@ func (h *Head) parseFields(buf []byte, lim *Limits) (done bool, err *Error) {
 			h.seen = min(h.seen, line)
 		}
 	}
-	// Every line that begins at or before complete ends in buf. Mostly a read
-	// brings the whole head and nothing more, which its last byte tells, or the
-	// head and some of the body.
-	complete := -1
-	if from := max(h.seen, h.pos); len(buf) > from {
-		if buf[len(buf)-1] == '\n' {
-			complete = len(buf) - 1
-		} else if i := bytes.Index(buf[max(from-3, 0):], headEnd); i >= 0 {
-			complete = max(from-3, 0) + i + len(headEnd) - 1
-		}
-	}
-	for err == nil && !done {
-		if h.pos > complete {
-			from := max(h.seen, h.pos)
-			i := bytes.IndexByte(buf[from:], '\n')
-			if i < 0 {
-				h.seen = len(buf)
-				if bounds.exceeded(h.pos, len(buf)) {
-					err = h.tooLong(&bounds)
-				}
-				break
-			}
-			complete = from + i
-		}
-		if id := h.usualLines(buf, complete, &bounds); id != HeaderUnknown {
-			f := &h.Fields[len(h.Fields)-1]
-			if err = h.framing(buf, f); err != nil {
-				h.blame(int(f.Name.Off), int(f.Value.End()), err)
-			}
-		} else if h.pos+1 <= complete && buf[h.pos] == '\r' && buf[h.pos+1] == '\n' && !bounds.exceeded(h.pos, h.pos+1) {
-			h.pos += 2
-			h.HeadLen, done = h.pos, true
-		} else if h.pos <= complete {
-			done, err = h.anyLine(buf, lim, &bounds)
-		}
+	if h.seen > h.pos && bytes.IndexByte(buf[h.seen:], '\n') < 0 { // still the same line: not read again from its start
+		err = h.unfinished(buf, &bounds)
+	} else {
+		done, err = h.readLines(buf, lim, &bounds)
 	}
 	if err == nil && !done && crowded {
 		h.Culprit = spanOf(h.pos, h.pos+min(room, maxShown))
 		return false, ErrHeaderTooLong
 	}
 	return done, err
+}
+
+// readLines reads the lines that are whole. Usual ones show that they are by themselves.
+func (h *Head) readLines(buf []byte, lim *Limits, bounds *lineBounds) (done bool, err *Error) {
+	for err == nil && !done {
+		if id := h.usualLines(buf, bounds); id != HeaderUnknown {
+			f := &h.Fields[len(h.Fields)-1]
+			if err = h.framing(buf, f); err != nil {
+				h.blame(int(f.Name.Off), int(f.Value.End()), err)
+			}
+			continue
+		}
+		if h.pos+1 < len(buf) && buf[h.pos] == '\r' && buf[h.pos+1] == '\n' && !bounds.exceeded(h.pos, h.pos+1) {
+			h.pos += 2
+			h.HeadLen = h.pos
+			return true, nil
+		}
+		from := max(h.seen, h.pos)
+		i := bytes.IndexByte(buf[from:], '\n')
+		if i < 0 {
+			return false, h.unfinished(buf, bounds)
+		}
+		done, err = h.anyLine(buf, from+i, lim, bounds)
+	}
+	return done, err
+}
+
+// unfinished notes that the line at h.pos has no end in buf.
+func (h *Head) unfinished(buf []byte, bounds *lineBounds) *Error {
+	h.seen = len(buf)
+	if bounds.exceeded(h.pos, len(buf)) {
+		return h.tooLong(bounds)
+	}
+	return nil
 }
 
 // overflow finds the first line of the head that nginx would have no buffer for,
@@ -120,22 +120,25 @@ type lineBounds struct{ field, total, lines int }
 // line feed is or, in its absence, where the input ends.
 func (b *lineBounds) exceeded(pos, lf int) bool { return lf-pos >= b.field || lf >= b.total }
 
-// usualLines reads lines as long as they are of the usual kind: a known name, one
+// usualLines reads whole lines as long as they are of the usual kind: a known name, one
 // space or none, a value without control characters or spaces at its end, CR LF.
 // It stops behind one that is framing's, whose ID it returns, or before the first
 // unusual one. One pass in whole words: the name up to its colon, a lookup that
 // recognises and validates it in one, the value up to its line end. Small enough
 // to stay in registers; anything rare belongs into anyLine.
-func (h *Head) usualLines(buf []byte, complete int, bounds *lineBounds) HeaderID {
+func (h *Head) usualLines(buf []byte, bounds *lineBounds) HeaderID {
 	fields := h.Fields[:cap(h.Fields)]
 	count := len(h.Fields)
 	room := min(len(fields), bounds.lines-(h.lines-count))
 	pos := h.pos
 	last := HeaderUnknown
-	for count < room && pos < complete && pos+8 <= len(buf) {
+	for count < room && pos+8 <= len(buf) {
 		// The name. A colon beyond the line does no harm: the line feed before it
 		// is in no known name.
 		first := load8(buf, pos)
+		if byte(first) == '\r' {
+			break // the head's end
+		}
 		colon := pos
 		m := zeroByte(first ^ ones*':')
 		for m == 0 {
@@ -155,13 +158,16 @@ func (h *Head) usualLines(buf []byte, complete int, bounds *lineBounds) HeaderID
 		}
 
 		value := colon + 1
+		if value+1 >= len(buf) {
+			break // not whole
+		}
 		if buf[value] == ' ' {
 			value++
 		}
 		end := value
 		for {
 			if end+8 > len(buf) {
-				// The last bytes, and behind them zeros.
+				// The last bytes, and behind them zeros; or nothing, when a line without its end fills buf.
 				m = load8(buf, len(buf)-8) >> (8 * uint(end+8-len(buf)) & 63)
 				m = controls(m)
 				break
@@ -172,7 +178,7 @@ func (h *Head) usualLines(buf []byte, complete int, bounds *lineBounds) HeaderID
 			end += 8
 		}
 		end += firstMark(m)
-		if buf[value] <= ' ' || buf[end-1] == ' ' || end+1 >= len(buf) || buf[end] != '\r' || buf[end+1] != '\n' ||
+		if end+1 >= len(buf) || buf[value] <= ' ' || buf[end-1] == ' ' || buf[end] != '\r' || buf[end+1] != '\n' ||
 			bounds.exceeded(pos, end+1) {
 			break
 		}
@@ -194,10 +200,9 @@ func (h *Head) usualLines(buf []byte, complete int, bounds *lineBounds) HeaderID
 // controls marks the bytes of w below 0x20; the lowest mark is exact.
 func controls(w uint64) uint64 { return (w - ones*0x20) &^ w & highs }
 
-// anyLine reads the line at h.pos, whatever it is; all of it is in buf.
-func (h *Head) anyLine(buf []byte, lim *Limits, bounds *lineBounds) (done bool, err *Error) {
+// anyLine reads the line at h.pos, whatever it is; its line feed is at lf.
+func (h *Head) anyLine(buf []byte, lf int, lim *Limits, bounds *lineBounds) (done bool, err *Error) {
 	pos := h.pos
-	lf := pos + bytes.IndexByte(buf[pos:], '\n')
 	if bounds.exceeded(pos, lf) {
 		return false, h.tooLong(bounds)
 	}
