@@ -34,7 +34,7 @@ func (c *Conn) closeFor(why error) {
 	}
 	if c.fd >= 0 {
 		l.engine.fds.set(int(c.fd), nil)
-		_ = unix.Close(int(c.fd)) // takes the registration with it
+		sysClose(int(c.fd)) // takes the registration with it
 		c.fd = -1
 	}
 	l.live--

@@ -28,6 +28,8 @@ func sysWrite(fd int, p []byte) (int, unix.Errno) {
 	return n, errnoOf(err)
 }
 
+func sysClose(fd int) { _ = unix.Close(fd) }
+
 // sysAccept takes a connection from a listening socket, non-blocking and close-on-exec, with TCP_NODELAY.
 func (l *Loop) sysAccept(fd int) (int, endpoint, unix.Errno) {
 	syscall.ForkLock.RLock()

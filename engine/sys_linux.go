@@ -48,6 +48,9 @@ func sysSocket(family int) (int, error) {
 	return unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 }
 
+// sysClose closes a socket. Raw, as the calls in io_linux.go: without SO_LINGER, or with a linger time of 0, it does not wait.
+func sysClose(fd int) { _, _, _ = syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
+
 // endpointOf reads an address as the kernel wrote it.
 func endpointOf(sa *unix.RawSockaddrAny) endpoint {
 	switch sa.Addr.Family {
