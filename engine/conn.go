@@ -68,6 +68,9 @@ func (c *Conn) Listener() *Listener { return c.ln }
 // RemoteAddr is the peer's address; zero for unix sockets.
 func (c *Conn) RemoteAddr() netip.AddrPort { return c.remote.addrPort() }
 
+// AppendRemoteIP appends RemoteAddr's IP address as text, one that is IPv4 in IPv6 as IPv4; nothing for unix sockets.
+func (c *Conn) AppendRemoteIP(dst []byte) []byte { return c.remote.appendIP(dst) }
+
 // LocalAddr is our side's address; zero for unix sockets and after Close. One system call unless the listener is bound
 // to one address.
 func (c *Conn) LocalAddr() netip.AddrPort {

@@ -189,7 +189,7 @@ func (r *Request) appendRemoteAddr(dst []byte) []byte {
 	if c.IsUnix() {
 		return append(dst, "unix:"...)
 	}
-	return c.RemoteAddr().Addr().Unmap().AppendTo(dst)
+	return c.AppendRemoteIP(dst)
 }
 
 func (r *Request) appendBinaryAddr(dst []byte) []byte {
