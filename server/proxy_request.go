@@ -104,21 +104,34 @@ func (r *Request) appendBackendURI(b []byte) []byte {
 func (r *Request) escapesURI() bool { return r.head.Quoted || r.redirected || r.internal }
 
 // appendClientFields passes on the client's fields that are not ours to set.
+// Neighbours that stand in raw as they are to be sent are copied together.
 func (r *Request) appendClientFields(b []byte, sent *sentFields) []byte {
 	raw := r.raw
 	named := r.fieldsOfConnection()
+	from, to := 0, 0 // of raw: lines to be copied
 	for i := range r.head.Fields {
 		f := &r.head.Fields[i]
 		name := f.Name.In(raw)
 		if sent.skip.has(f.ID, name) || named != nil && listed(named, name) {
 			continue
 		}
+		if nameEnd, end := int(f.Name.End()), int(f.Value.End()); int(f.Value.Off) == nameEnd+2 && raw[nameEnd+1] == ' ' &&
+			raw[end] == '\r' && raw[end+1] == '\n' {
+			if int(f.Name.Off) != to {
+				b = append(b, raw[from:to]...)
+				from = int(f.Name.Off)
+			}
+			to = end + 2
+			continue
+		}
+		b = append(b, raw[from:to]...)
+		from, to = 0, 0
 		b = append(b, name...)
 		b = append(b, ':', ' ')
 		b = append(b, f.Value.In(raw)...)
 		b = append(b, '\r', '\n')
 	}
-	return b
+	return append(b, raw[from:to]...)
 }
 
 // fieldsOfConnection is the Connection field's list when it names fields,

@@ -52,4 +52,16 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+func TestClientFieldsGoOnAsTheyWereSent(t *testing.T) {
+	o := newOrigin(t, func(x *exchangeScript) {
+		h := x.req.Header
+		x.reply("200 OK", strings.Join([]string{h.Get("A"), h.Get("B"), h.Get("C"), h.Get("D"), h.Get("E"), h.Get("F"), h.Get("Te"), h.Get("Gone")}, "|"))
+	})
+	w := newWorld(t, `server { listen {{listen}}; location / { proxy_pass http://{{origin}}; proxy_set_header Gone ""; } }`, "origin", o.addr())
+	a := w.ask("GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\nHost: h\r\nTE: x\r\nC:3\r\nD:  4 \r\nGone: 5\r\nE: 6\nF: \t7\r\nConnection: close\r\n\r\n")
+	if want := "1|2|3|4|6|7||"; a.body != want {
+		t.Errorf("%q, want %q", a.body, want)
+	}
+}
+
 func itoa(n int) string { return string(appendInt(nil, int64(n))) }
