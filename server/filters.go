@@ -152,7 +152,7 @@ func (r *Request) filterAddHeaders() {
 			continue
 		}
 		v := rule.value.eval(r)
-		if !rule.value.isStatic() {
+		if !rule.value.oneLine {
 			blankControls(v)
 		}
 		switch rule.kind {

@@ -31,7 +31,7 @@ func (r *Request) buildBackendHead(ex *exchange) {
 			b = b[:from] // an empty value: the field is not sent
 			continue
 		}
-		if !f.value.isStatic() {
+		if !f.value.oneLine {
 			blankControls(b[valueAt:])
 		}
 		b = append(b, '\r', '\n')

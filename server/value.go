@@ -1,6 +1,8 @@
 package server
 
 import (
+	"strings"
+
 	"seawall/conf"
 )
 
@@ -13,14 +15,16 @@ type getter func(r *Request, dst []byte) (out []byte, ok bool)
 // evaluated for any number of requests. It is immutable; the zero value is
 // the empty string.
 type value struct {
-	static []byte      // the whole value, when parts is nil
-	parts  []valuePart // literals and variables in order
+	static  []byte      // the whole value, when parts is nil
+	parts   []valuePart // literals and variables in order
+	oneLine bool        // gives neither CR, LF nor NUL, or is the user's own text
 }
 
 type valuePart struct {
 	literal     []byte
 	get         getter // nil for a literal
 	fixedForHit bool   // the same in every answer from one stored response
+	oneLine     bool   // gives neither CR, LF nor NUL
 }
 
 // isStatic tells whether v is the same for every request.
@@ -106,12 +110,13 @@ func (b *builder) compile(t conf.Template) value {
 		for _, p := range t.Parts {
 			s = append(s, p.Literal...)
 		}
-		return value{static: s}
+		return value{static: s, oneLine: true}
 	}
-	v := value{parts: make([]valuePart, 0, len(t.Parts))}
+	v := value{parts: make([]valuePart, 0, len(t.Parts)), oneLine: true}
 	for _, p := range t.Parts {
 		if p.Var == "" {
 			v.parts = append(v.parts, valuePart{literal: []byte(p.Literal)})
+			v.oneLine = v.oneLine && !strings.ContainsAny(p.Literal, "\r\n\x00")
 			continue
 		}
 		part, ok := b.variable(p.Var)
@@ -120,6 +125,7 @@ func (b *builder) compile(t conf.Template) value {
 			continue
 		}
 		v.parts = append(v.parts, part)
+		v.oneLine = v.oneLine && part.oneLine
 	}
 	return v
 }

@@ -17,11 +17,12 @@ func TestValuesStayWithinTheirLine(t *testing.T) {
 		location /h { add_header X-U $uri; return 200 x; }
 		location /l { return 302 $uri; }
 		location /a { return 302 http://h$uri; }
+		location /m { add_header X-U "$host$uri"; return 200 x; }
 		location /p { proxy_set_header X-Path $uri; proxy_pass http://{{origin}}; }
 		location /d { proxy_pass http://{{origin}}$uri; }
 	}`, "origin", o.addr())
 	const tail = "%0d%0aEvil:%201"
-	for _, path := range []string{"/h", "/l", "/a", "/p", "/d"} {
+	for _, path := range []string{"/h", "/l", "/a", "/m", "/p", "/d"} {
 		a := w.get(path + tail)
 		if a.header.Get("Evil") != "" || a.body == "split" {
 			t.Errorf("%s: %+v", path, a)

@@ -35,10 +35,19 @@ var fixedForHit = map[string]bool{
 	"nginx_version": true, "proxy_port": true, "status": true,
 }
 
+// oneLine are variables, beside plainVariables, that cannot hold what ends a
+// field's line: of our own making, or fields and host names, which the parser
+// has looked at.
+var oneLine = map[string]bool{
+	"host": true, "server_name": true, "request_method": true, "server_protocol": true, "hostname": true, "nginx_version": true,
+	"proxy_add_x_forwarded_for": true, "proxy_internal_body_length": true, "proxy_internal_chunked": true,
+	"upstream_cache_last_modified": true, "upstream_cache_etag": true,
+}
+
 // variable binds a variable's name. ok is false for an unknown one.
 func (b *builder) variable(name string) (valuePart, bool) {
 	if g := variables[name]; g != nil {
-		return valuePart{get: g, fixedForHit: fixedForHit[name]}, true
+		return valuePart{get: g, fixedForHit: fixedForHit[name], oneLine: oneLine[name] || plainVariables[name]}, true
 	}
 	if len(name) == 1 && '1' <= name[0] && name[0] <= '9' {
 		return valuePart{get: numberedGroup(int(name[0] - '0'))}, true
