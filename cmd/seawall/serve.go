@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -95,7 +96,10 @@ func (p *process) start() error {
 	}
 	p.logNotices()
 	p.gogcGiven = gogcGiven()
-	tuneCollector(p.cfg, p.gogcGiven)
+	if !p.gogcGiven {
+		debug.SetGCPercent(-1) // tables and caches are made now, none of it garbage: collecting was a quarter of the start's CPU
+	}
+	defer func() { tuneCollector(p.cfg, p.gogcGiven) }()
 	if err := p.applyLimits(); err != nil {
 		return err
 	}
