@@ -10,13 +10,15 @@ import (
 //	meta:  key text, Vary, Head
 //	body:  the body's bytes
 //
-// What does not fit the root stands in pieces 0, 1, ... of the serial: those of
-// the meta first, then those of the body, the last one of either being short.
+// What does not fit the root stands in pieces 0, 1, ... of the slot: those of
+// the meta first, then those of the body, the last one of either being short. A
+// piece begins with the serial of its body, as slots are used again (pieceslots.go).
 // All numbers are little-endian. Values never leave the process, so the version
 // only guards against reading what an older layout wrote after an upgrade in place.
 const (
 	valueVersion = 1
 	rootFixed    = 112
+	pieceHead    = 8 // the serial before a piece's bytes
 
 	flagMetaInline = 1 << 0
 	flagBodyInline = 1 << 1
@@ -24,24 +26,24 @@ const (
 
 // Offsets in the fixed part.
 const (
-	atVersion    = 0  // u8
-	atFlags      = 1  // u8
-	atStatus     = 2  // u16
-	atGeneration = 4  // u32
-	atSerial     = 8  // u64
-	atStored     = 16 // i64
-	atFresh      = 24 // i64
-	atSWR        = 32 // i64
-	atSIE        = 40 // i64
-	atAge        = 48 // i64
-	atDate       = 56 // i64
-	atVariant    = 64 // u64
-	atBodyLen    = 72 // i64
-	atKeyLen     = 80 // u32
-	atVaryLen    = 84 // u32
-	atHeadLen    = 88 // u32
-	atCheck      = 96 // u64: over the fixed part, guards the lengths above
-	// 104..112 spare
+	atVersion    = 0   // u8
+	atFlags      = 1   // u8
+	atStatus     = 2   // u16
+	atGeneration = 4   // u32
+	atSerial     = 8   // u64
+	atStored     = 16  // i64
+	atFresh      = 24  // i64
+	atSWR        = 32  // i64
+	atSIE        = 40  // i64
+	atAge        = 48  // i64
+	atDate       = 56  // i64
+	atVariant    = 64  // u64
+	atBodyLen    = 72  // i64
+	atKeyLen     = 80  // u32
+	atVaryLen    = 84  // u32
+	atHeadLen    = 88  // u32
+	atSlot       = 96  // u64
+	atCheck      = 104 // u64: over the fixed part, guards the lengths above
 )
 
 // root is the decoded fixed part.
@@ -49,7 +51,7 @@ type root struct {
 	flags                         uint8
 	status                        int
 	generation                    uint32
-	serial, variant               uint64
+	serial, slot, variant         uint64
 	stored, fresh, swr, sie       int64
 	age, date, bodyLen            int64
 	keyLen, varyLen, headLen      int
@@ -78,6 +80,7 @@ func appendRoot(dst []byte, r *root) []byte {
 	le.PutUint16(b[atStatus:], uint16(r.status))
 	le.PutUint32(b[atGeneration:], r.generation)
 	le.PutUint64(b[atSerial:], r.serial)
+	le.PutUint64(b[atSlot:], r.slot)
 	le.PutUint64(b[atStored:], uint64(r.stored))
 	le.PutUint64(b[atFresh:], uint64(r.fresh))
 	le.PutUint64(b[atSWR:], uint64(r.swr))
@@ -108,6 +111,7 @@ func decodeRoot(b []byte, piece int, maxLen int64) (r root, ok bool) {
 		status:     int(le.Uint16(b[atStatus:])),
 		generation: le.Uint32(b[atGeneration:]),
 		serial:     le.Uint64(b[atSerial:]),
+		slot:       le.Uint64(b[atSlot:]),
 		variant:    le.Uint64(b[atVariant:]),
 		stored:     int64(le.Uint64(b[atStored:])),
 		fresh:      int64(le.Uint64(b[atFresh:])),
@@ -130,6 +134,9 @@ func decodeRoot(b []byte, piece int, maxLen int64) (r root, ok bool) {
 	r.countPieces()
 	return r, true
 }
+
+// pieces is how many there are, of meta and body.
+func (r *root) pieces() int { return r.metaPieces + r.bodyPieces }
 
 func (r *root) countPieces() {
 	r.metaPieces, r.bodyPieces = 0, 0
@@ -154,7 +161,7 @@ func (r *root) object(meta []byte, body Body) (o *Object, ok bool) {
 	o = &Object{
 		Status: r.status, Head: head, Body: body, Key: key, Variant: r.variant,
 		StoredAt: r.stored, FreshUntil: r.fresh, StaleWhileRevalidate: r.swr, StaleIfError: r.sie,
-		AgeAtStore: r.age, DateUnix: r.date, serial: r.serial,
+		AgeAtStore: r.age, DateUnix: r.date, serial: r.serial, slot: r.slot,
 	}
 	if len(vary) > 0 {
 		o.Vary = vary

@@ -32,9 +32,9 @@ type Object struct {
 	Vary    []byte // the Vary fields joined by ", "; nil: does not vary
 	Variant uint64 // hash of the request fields that Vary names; 0 without Vary
 
-	// serial names the pieces of a large body in the shared store; 0: it has
-	// none there. Set before the object is handed out.
-	serial uint64
+	// serial stands in the pieces of a large body in the shared store, and slot
+	// names them; 0: it has none there. Set before the object is handed out.
+	serial, slot uint64
 }
 
 // NewObject makes an Object, as yet without a body, for a response that came at

@@ -11,10 +11,10 @@ import (
 // more than its share of them and evict the first of the body's pieces for the
 // last. So the pieces' keys are chosen: piece i goes into segment start+i.
 //
-// A key is 16 bytes: the body's serial, and a word solved for such that the key
+// A key is 16 bytes: the body's slot, and a word solved for such that the key
 // hashes to a given value. xxhash of a 16-byte input is a chain of bijections of
 // its second word (rotations, multiplications by odd numbers, xors), so it can
-// be run backwards, at the cost of one forward hash. Distinct hashes of one serial give
+// be run backwards, at the cost of one forward hash. Distinct hashes of one slot give
 // distinct words, so keys are unique.
 
 const (
@@ -46,15 +46,15 @@ func inverse(p uint64) uint64 {
 	return x
 }
 
-// pieceKey writes the key of piece i of the body with this serial.
-func pieceKey(key *[pieceKeyN]byte, serial uint64, i int) {
+// pieceKey writes the key of piece i of the body in this slot.
+func pieceKey(key *[pieceKeyN]byte, slot uint64, i int) {
 	// The bits above the segment choose freecache's slot and the order in it: an
 	// odd step spreads a segment's pieces over its slots and keeps hashes distinct.
-	spread := serial*prime2 + uint64(i/segments)*prime1
-	hash := spread<<8 | (serial+uint64(i))%segments
+	spread := slot*prime2 + uint64(i/segments)*prime1
+	hash := spread<<8 | (slot+uint64(i))%segments
 
-	binary.LittleEndian.PutUint64(key[:8], serial)
-	binary.LittleEndian.PutUint64(key[8:], solveSecondWord(serial, hash))
+	binary.LittleEndian.PutUint64(key[:8], slot)
+	binary.LittleEndian.PutUint64(key[8:], solveSecondWord(slot, hash))
 }
 
 // solveSecondWord finds w such that XXH64(first, w) with seed 0 is hash.

@@ -33,6 +33,7 @@ type ramStore struct {
 	bodyMax  int64 // largest body
 	ttl      int   // ticks
 	serials  atomic.Uint64
+	slots    pieceSlots
 	live     atomic.Int64 // entries set and not deleted by us; what freecache lacks of these it evicted
 }
 
@@ -42,6 +43,7 @@ const (
 	maxPiece      = 64<<10 - entryOverhead
 	minMemory     = 512 << 10 // freecache's own
 	putRounds     = 4         // how often put writes again what was evicted meanwhile
+	deadShare     = 16        // one part in so many of the store may be pieces kept to be written over
 )
 
 var errStop = errors.New("cache: stop")
@@ -71,11 +73,13 @@ func newRAMStore(memory int64, inactive time.Duration, seed uint64) *ramStore {
 	s.entryMax = segment/4 - entryOverhead
 	// Sixteen pieces to a segment: of a body as large as may be, the last
 	// sixteenth is left for its root and for the ends of what it displaces.
-	s.piece = min(segment/16, maxPiece+entryOverhead) - entryOverhead
-	perSegment := segment/(s.piece+entryOverhead) - 1
+	s.piece = min(segment/16, maxPiece+entryOverhead) - entryOverhead - pieceHead
+	perSegment := segment/(s.piece+pieceHead+entryOverhead) - 1
 	s.bodyMax = int64(perSegment) * segments * int64(s.piece)
 	s.ttl = int(max(inactive, time.Second) / tick)
 	s.serials.Store(seed)
+	s.slots.made = seed &^ (1 << 63)
+	s.slots.limit = int(memory) / (s.piece + pieceHead + entryOverhead) / deadShare
 	return s
 }
 
@@ -104,15 +108,18 @@ func (s *ramStore) layout(obj *Object) (flags uint8) {
 	return 0
 }
 
-// prepare gives obj a serial when it needs pieces. It must come before obj is
-// shared, and before put. A refreshed object keeps the serial of its body's
+// prepare gives obj a serial and a slot when it needs pieces. It must come before
+// obj is shared, and before put. A refreshed object keeps those of its body's
 // pieces, unless they hold its meta as well, which changed.
 func (s *ramStore) prepare(obj *Object) {
 	switch flags := s.layout(obj); {
 	case flags&flagBodyInline != 0:
-		obj.serial = 0
+		obj.serial, obj.slot = 0, 0
 	case flags&flagMetaInline == 0 || obj.serial == 0:
-		obj.serial = s.serials.Add(1) | 1<<63 // never 0
+		r := rootOf(obj, 0, s.piece)
+		r.flags = flags
+		r.countPieces()
+		obj.serial, obj.slot = s.serials.Add(1)|1<<63, s.slots.take(r.pieces()) // never 0
 	}
 }
 
@@ -122,7 +129,7 @@ func (s *ramStore) put(k entryKey, obj *Object, generation uint32, now int64) No
 	s.clock.advance(now)
 	r := rootOf(obj, generation, s.piece)
 	r.flags = s.layout(obj)
-	r.serial = obj.serial
+	r.serial, r.slot = obj.serial, obj.slot
 	r.countPieces()
 	if int64(r.metaPieces)*int64(s.piece) > s.bodyMax/2 {
 		return NoStoreHeadTooLarge
@@ -136,7 +143,7 @@ func (s *ramStore) put(k entryKey, obj *Object, generation uint32, now int64) No
 	old, hadOld := s.peekRoot(k)
 	// After a 304 the body's pieces are there already, under the same serial.
 	sameBody := hadOld && old.serial != 0 && old.serial == r.serial && old.bodyLen == r.bodyLen
-	if r.metaPieces+r.bodyPieces > 0 && !sameBody && !s.putPieces(&r, obj, scratch) {
+	if r.pieces() > 0 && !sameBody && !s.putPieces(&r, obj, scratch) {
 		s.dropPieces(&r)
 		return NoStoreEvicted
 	}
@@ -155,7 +162,7 @@ func (s *ramStore) put(k entryKey, obj *Object, generation uint32, now int64) No
 	}
 	if !hadOld {
 		s.live.Add(1)
-	} else if old.serial != r.serial {
+	} else if old.serial != r.serial && old.pieces() > 0 && !s.slots.giveBack(old.slot, old.pieces()) {
 		s.dropPieces(&old)
 	}
 	return Storable
@@ -173,19 +180,22 @@ func (s *ramStore) putPieces(r *root, obj *Object, scratch *[]byte) bool {
 	return false
 }
 
-// writeMissing writes the pieces that are not there (all: without looking) and
-// tells whether there were any.
+// writeMissing writes the pieces that are not there (all: those of another body
+// that are, too) and tells whether there were any.
 func (s *ramStore) writeMissing(r *root, obj *Object, scratch *[]byte, all bool) (wrote bool) {
+	buf := scratchPool.Get().(*[]byte)
+	defer scratchPool.Put(buf)
 	var key [pieceKeyN]byte
 	set := func(i int, p []byte) {
-		pieceKey(&key, r.serial, i)
-		if !all {
-			if _, err := s.fc.TTL(key[:]); err == nil {
-				return
-			}
+		pieceKey(&key, r.slot, i)
+		_, err := s.fc.TTL(key[:])
+		there := err == nil
+		if there && !all {
+			return
 		}
 		wrote = true
-		if s.fc.Set(key[:], p, s.ttl) == nil {
+		*buf = append(binary.LittleEndian.AppendUint64((*buf)[:0], r.serial), p...)
+		if s.fc.Set(key[:], *buf, s.ttl) == nil && !there {
 			s.live.Add(1)
 		}
 	}
@@ -238,8 +248,8 @@ func (c *cutter) next(n int) []byte {
 
 func (s *ramStore) dropPieces(r *root) {
 	var key [pieceKeyN]byte
-	for i := range r.metaPieces + r.bodyPieces {
-		pieceKey(&key, r.serial, i)
+	for i := range r.pieces() {
+		pieceKey(&key, r.slot, i)
 		if s.fc.Del(key[:]) {
 			s.live.Add(-1)
 		}
@@ -319,7 +329,7 @@ func (s *ramStore) readMeta(r *root, inline []byte) (meta, rest []byte, whole bo
 		return inline[:n:n], inline[n:], true
 	}
 	meta = make([]byte, n)
-	return meta, inline, s.readPieces(r.serial, 0, meta)
+	return meta, inline, s.readPieces(r, 0, meta)
 }
 
 // readBody collects the body.
@@ -335,7 +345,7 @@ func (s *ramStore) readBody(r *root, inline []byte, big *sharedObjects) (body Bo
 	first := r.metaPieces
 	for left := r.bodyLen; left > 0; {
 		p := make([]byte, min(left, slab))
-		if !s.readPieces(r.serial, first, p) {
+		if !s.readPieces(r, first, p) {
 			return body, false
 		}
 		body.chunks = append(body.chunks, p)
@@ -380,14 +390,21 @@ func (s *ramStore) peekVary(k entryKey, text []byte, generation uint32) (vary []
 
 const slabSize = 256 << 10
 
-// readPieces fills dst from piece `first` on.
-func (s *ramStore) readPieces(serial uint64, first int, dst []byte) bool {
+// readPieces fills dst from piece `first` on; false when one is missing or
+// another body's.
+func (s *ramStore) readPieces(r *root, first int, dst []byte) bool {
 	var key [pieceKeyN]byte
 	for i := first; len(dst) > 0; i++ {
 		n := min(s.piece, len(dst))
-		pieceKey(&key, serial, i)
-		v, err := s.fc.GetWithBuf(key[:], dst[:0:n])
-		if err != nil || len(v) != n {
+		pieceKey(&key, r.slot, i)
+		err := s.fc.GetFn(key[:], func(v []byte) error {
+			if len(v) != pieceHead+n || binary.LittleEndian.Uint64(v) != r.serial {
+				return errStop
+			}
+			copy(dst, v[pieceHead:])
+			return nil
+		})
+		if err != nil {
 			return false
 		}
 		dst = dst[n:]
@@ -415,8 +432,8 @@ func (s *ramStore) use(k entryKey, now int64) {
 func (s *ramStore) touch(k entryKey, r *root) {
 	_ = s.fc.Touch(k[:], s.ttl)
 	var key [pieceKeyN]byte
-	for i := range r.metaPieces + r.bodyPieces {
-		pieceKey(&key, r.serial, i)
+	for i := range r.pieces() {
+		pieceKey(&key, r.slot, i)
 		_ = s.fc.Touch(key[:], s.ttl)
 	}
 }

@@ -150,7 +150,7 @@ func TestHalfEvictedBodyIsAMiss(t *testing.T) {
 	mustStore(t, z, nil, "k", nil, o, 0)
 	z.big = sharedObjects{} // the body is in memory still
 	var key [pieceKeyN]byte
-	pieceKey(&key, o.serial, 7)
+	pieceKey(&key, o.slot, 7)
 	if !z.ram.fc.Del(key[:]) {
 		t.Fatal("no piece 7")
 	}
@@ -296,4 +296,40 @@ func FuzzDecodeRoot(f *testing.F) {
 		}
 		z.Begin(nil, k, request{"X: 1"}, nil, nil, 2)
 	})
+}
+
+func TestAPageMadeAnewIsWrittenOverItsOldCopies(t *testing.T) {
+	z := newTestZone(t, 8<<20)
+	pieces := int64(piecesFor(100_000, z.ram.piece))
+	var first root
+	for i := range int64(200) {
+		body := pattern(100_000, byte(i))
+		mustStore(t, z, nil, "k", nil, response(i, sec, body), i)
+		z.big = sharedObjects{} // the body is in memory still
+		o, st := z.Lookup(nil, z.MakeKey([]byte("k")), nil, i)
+		if st != Fresh || !bytes.Equal(bytes.Join(o.Body.Chunks(), nil), body) {
+			t.Fatalf("version %d: %v, or another body", i, st)
+		}
+		r, _ := z.ram.peekRoot(entryKeyOf(z.MakeKey([]byte("k")).Hash, 0))
+		switch i {
+		case 0:
+			first = r
+		case 2:
+			if r.slot != first.slot {
+				t.Error("the third version does not lie where the first one was")
+			}
+			if z.ram.readPieces(&first, first.metaPieces, make([]byte, first.bodyLen)) {
+				t.Error("pieces of the third version were taken for the first")
+			}
+		}
+	}
+	if n := z.ram.fc.EntryCount(); n > 2*pieces+1 {
+		t.Errorf("%d entries, %d pieces make a body", n, pieces)
+	}
+	if n := z.ram.fc.OverwriteCount(); n < 190*pieces {
+		t.Errorf("%d pieces were written over others", n)
+	}
+	if n := z.ram.evictions(); n != 0 {
+		t.Errorf("%d evictions were counted", n)
+	}
 }
