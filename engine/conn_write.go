@@ -10,8 +10,8 @@ func (c *Conn) Flush() error {
 	if c.out == nil {
 		return c.notWritable()
 	}
-	if c.state&(writable|connecting|finishing) != writable {
-		return nil // an edge will come; finishing, the engine does the rest
+	if c.state&(writable|connecting|finishing|sendAsked) != writable {
+		return nil // an edge will come, or this connection's turn; finishing, the engine does the rest
 	}
 	if _, no := c.transmit(); no != 0 {
 		c.writeBroken()

@@ -142,6 +142,35 @@ func TestManySegmentsLeaveCompletely(t *testing.T) {
 	}
 }
 
+// TestEveryRoundOfMuchOutputIsTold: a peer as fast as we are gets what follows the first megabyte in another round, which
+// Writable tells. A second Flush in the first round must not anticipate it: nobody would hear that all is sent.
+func TestEveryRoundOfMuchOutputIsTold(t *testing.T) {
+	e := newEngine(t, Options{})
+	left := make(chan int, 1000)
+	body := make([]byte, sendAtOnce+100)
+	addr := listen(t, e, &script{
+		accepted: func(c *Conn, _ *Listener) { _ = unix.SetsockoptInt(int(c.fd), unix.SOL_SOCKET, unix.SO_SNDBUF, 16<<20) },
+		readable: func(c *Conn) {
+			_, _ = c.Read(make([]byte, 10))
+			c.WriteShared(body)
+			_ = c.Flush()
+			_ = c.Flush()
+		},
+		writable: func(c *Conn) { left <- c.Pending() },
+	})
+	c := dialTCP(t, addr)
+	for range 10 {
+		if _, err := c.Write([]byte("?")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, make([]byte, len(body))); err != nil {
+			t.Fatal(err)
+		}
+		for wait(t, left, "Writable") != 0 {
+		}
+	}
+}
+
 func TestWriteAfterPeerResetClosesWithErrno(t *testing.T) {
 	e := newEngine(t, Options{})
 	l := e.Loops()[0]
