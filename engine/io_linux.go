@@ -18,6 +18,8 @@ import (
 //   - recvfrom(2) instead of read(2): 70 ns less, and sendto(2) instead of write(2): 130 ns less. They skip the file
 //     layer, and MSG_NOSIGNAL spares a SIGPIPE per connection that the peer has reset.
 //   - sendmsg(2) instead of writev(2): 60 ns less.
+//
+// SIGPIPE, which sendfile(2) cannot be told to leave out, is ignored by Go's runtime for descriptors above 2.
 
 func sysRead(fd int, p []byte) (int, unix.Errno) {
 	if len(p) == 0 {
@@ -28,13 +30,28 @@ func sysRead(fd int, p []byte) (int, unix.Errno) {
 	return int(n), no
 }
 
-func sysWrite(fd int, p []byte) (int, unix.Errno) {
+// moreFlag is MSG_MORE when what follows is sent by another call at once.
+func moreFlag(more bool) uintptr {
+	if more {
+		return unix.MSG_NOSIGNAL | unix.MSG_MORE
+	}
+	return unix.MSG_NOSIGNAL
+}
+
+func sysWrite(fd int, p []byte, more bool) (int, unix.Errno) {
 	if len(p) == 0 {
 		return 0, 0
 	}
 	n, _, no := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
-		uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), unix.MSG_NOSIGNAL, 0, 0)
+		uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), moreFlag(more), 0, 0)
 	return int(n), no
+}
+
+// sysSendfile sends from a file in memory, so that it does not wait for a disk. off moves on.
+func sysSendfile(fd, from int, off *int64, n int) (int, unix.Errno) {
+	sent, _, no := syscall.RawSyscall6(unix.SYS_SENDFILE, uintptr(fd), uintptr(from),
+		uintptr(unsafe.Pointer(off)), uintptr(n), 0, 0)
+	return int(sent), no
 }
 
 // vector is the argument of one sendmsg(2). Owner: the loop.
@@ -48,10 +65,10 @@ func (v *vector) set(i int, p []byte) {
 	v.iov[i].SetLen(len(p))
 }
 
-func (v *vector) write(fd, n int) (int, unix.Errno) {
+func (v *vector) write(fd, n int, more bool) (int, unix.Errno) {
 	v.header.Iov = &v.iov[0]
 	v.header.SetIovlen(n)
-	sent, _, no := syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&v.header)), unix.MSG_NOSIGNAL)
+	sent, _, no := syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&v.header)), moreFlag(more))
 	clear(v.iov[:n]) // keeps no buffer alive
 	return int(sent), no
 }

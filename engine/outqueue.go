@@ -19,10 +19,28 @@ const (
 	queueMinGap = gatherSize / 8
 )
 
-// segment is a piece of queued output.
+// segment is a piece of queued output: bytes in memory, or (held is set) bytes that stay in the kernel.
 type segment struct {
-	data []byte // not yet sent
+	data []byte // not yet sent; nil when held is set
 	buf  *Buf   // goes back to the pool when data is sent; nil: data is shared, or a later segment holds the buffer
+	held held   // where the bytes are, released when they are sent or dropped
+	off  int64  // held: where the next byte stands
+	left int    // held: bytes not yet sent
+}
+
+// held are bytes in the kernel that it can send without their coming through our memory.
+type held interface {
+	// sendTo sends up to n bytes from off on to fd, in one system call. It may take fewer though there is room for more.
+	sendTo(fd int, off int64, n int) (int, unix.Errno)
+	// release says that one segment needs them no more.
+	release()
+}
+
+func (s *segment) size() int {
+	if s.held != nil {
+		return s.left
+	}
+	return len(s.data)
 }
 
 // outQueue is what a connection has queued and the kernel has not taken. It hangs on the connection only while there is
@@ -92,7 +110,7 @@ func (q *outQueue) push(s segment) {
 		q.segs, q.head = q.segs[:n], 0
 	}
 	q.segs = append(q.segs, s)
-	q.pending += len(s.data)
+	q.pending += s.size()
 }
 
 // appendGathered queues the n bytes that follow the gathered ones in the gathering buffer.
@@ -223,12 +241,17 @@ func (c *Conn) dropOutput() {
 		return
 	}
 	c.out = nil
-	held := false
+	gathered := false
 	for i := q.head; i < len(q.segs); i++ {
-		held = held || q.segs[i].buf == q.gather
-		c.loop.PutBuf(q.segs[i].buf)
+		s := &q.segs[i]
+		if s.held != nil {
+			s.held.release()
+			continue
+		}
+		gathered = gathered || s.buf == q.gather
+		c.loop.PutBuf(s.buf)
 	}
-	if !held {
+	if !gathered {
 		c.loop.PutBuf(q.gather)
 	}
 	clear(q.segs)
@@ -240,6 +263,18 @@ func (c *Conn) took(q *outQueue, n int) {
 	q.pending -= n
 	for n > 0 {
 		s := &q.segs[q.head]
+		if s.held != nil {
+			if n < s.left {
+				s.off += int64(n)
+				s.left -= n
+				return
+			}
+			n -= s.left
+			s.held.release()
+			*s = segment{}
+			q.head++
+			continue
+		}
 		if n < len(s.data) {
 			s.data = s.data[n:]
 			return
@@ -257,7 +292,8 @@ func (c *Conn) took(q *outQueue, n int) {
 }
 
 // transmit hands queued output to the kernel until it takes less than offered, all is sent or it is others' turn. Returns
-// the number of bytes taken. After a short write the kernel announces room by a new edge: it is not asked again to see EAGAIN.
+// the number of bytes taken. After a short write the kernel announces room by a new edge: it is not asked again to see
+// EAGAIN. Bytes in memory before held ones go with MSG_MORE, so that a head leaves in one segment with its body.
 func (c *Conn) transmit() (int, unix.Errno) {
 	q := c.out
 	if q.pending == 0 {
@@ -266,7 +302,7 @@ func (c *Conn) transmit() (int, unix.Errno) {
 	}
 	total := 0
 	for {
-		n, want, no := c.offer(q)
+		n, want, inKernel, no := c.offer(q)
 		if n > 0 {
 			c.took(q, n)
 			c.bytesSent += int64(n)
@@ -280,7 +316,7 @@ func (c *Conn) transmit() (int, unix.Errno) {
 		case no == unix.EINTR:
 		case no != 0 && no != unix.EAGAIN:
 			return total, no
-		case n < want:
+		case n < want && (no != 0 || !inKernel):
 			c.state &^= writable
 			return total, 0
 		case total >= sendAtOnce: // a peer as fast as we are
@@ -290,20 +326,32 @@ func (c *Conn) transmit() (int, unix.Errno) {
 	}
 }
 
-// offer does one write(2) or writev(2) of what stands first. want is what was offered.
-func (c *Conn) offer(q *outQueue) (n, want int, no unix.Errno) {
+// offer does one system call for what stands first: send(2) or sendmsg(2) of bytes in memory, sendfile(2) or splice(2) of
+// bytes that are not. want is what was offered. Of bytes in the kernel fewer may be taken though there is room (inKernel):
+// only EAGAIN says that there is none.
+func (c *Conn) offer(q *outQueue) (n, want int, inKernel bool, no unix.Errno) {
 	segs := q.segs[q.head:]
-	if len(segs) == 1 || len(segs[0].data) >= ioLimit {
-		p := segs[0].data
+	first := &segs[0]
+	if first.held != nil {
+		want = min(first.left, ioLimit)
+		n, no = first.held.sendTo(int(c.fd), first.off, want)
+		if n == 0 && no == 0 {
+			no = unix.EIO // fewer bytes than were put there
+		}
+		return max(n, 0), want, true, no
+	}
+	if len(segs) == 1 || segs[1].held != nil || len(first.data) >= ioLimit {
+		p := first.data
 		if len(p) > ioLimit {
 			p = p[:ioLimit]
 		}
-		n, no = sysWrite(int(c.fd), p)
-		return max(n, 0), len(p), no
+		more := len(segs) > 1 && segs[1].held != nil && len(p) == len(first.data)
+		n, no = sysWrite(int(c.fd), p, more)
+		return max(n, 0), len(p), false, no
 	}
 	v := &c.loop.vector
 	count := 0
-	for ; count < len(segs) && count < maxVector && want < ioLimit; count++ {
+	for ; count < len(segs) && segs[count].held == nil && count < maxVector && want < ioLimit; count++ {
 		p := segs[count].data
 		if len(p) > ioLimit-want {
 			p = p[:ioLimit-want]
@@ -311,9 +359,10 @@ func (c *Conn) offer(q *outQueue) (n, want int, no unix.Errno) {
 		v.set(count, p)
 		want += len(p)
 	}
-	n, no = v.write(int(c.fd), count)
+	more := count < len(segs) && segs[count].held != nil // want is less than ioLimit, or what is held is next all the same
+	n, no = v.write(int(c.fd), count, more)
 	if no != 0 {
 		n = 0
 	}
-	return n, want, no
+	return n, want, false, no
 }

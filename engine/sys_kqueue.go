@@ -23,7 +23,7 @@ func sysRead(fd int, p []byte) (int, unix.Errno) {
 	return n, errnoOf(err)
 }
 
-func sysWrite(fd int, p []byte) (int, unix.Errno) {
+func sysWrite(fd int, p []byte, _ bool) (int, unix.Errno) {
 	n, err := unix.Write(fd, p)
 	return n, errnoOf(err)
 }

@@ -7,6 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+func errnoOf(err error) unix.Errno {
+	no, _ := err.(unix.Errno)
+	return no
+}
+
 // sysAccept takes a connection from a listening socket, non-blocking and close-on-exec. Options such as TCP_NODELAY are
 // inherited from the listening socket.
 func (l *Loop) sysAccept(fd int) (int, endpoint, unix.Errno) {

@@ -9,7 +9,7 @@ type vector struct {
 
 func (v *vector) set(i int, p []byte) { v.parts[i] = p }
 
-func (v *vector) write(fd, n int) (int, unix.Errno) {
+func (v *vector) write(fd, n int, _ bool) (int, unix.Errno) {
 	sent, err := unix.Writev(fd, v.parts[:n])
 	clear(v.parts[:n]) // keeps no buffer alive
 	return sent, errnoOf(err)

@@ -16,7 +16,7 @@ func (v *vector) set(i int, p []byte) {
 	v.iov[i].SetLen(len(p))
 }
 
-func (v *vector) write(fd, n int) (int, unix.Errno) {
+func (v *vector) write(fd, n int, _ bool) (int, unix.Errno) {
 	sent, _, no := unix.Syscall(unix.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(&v.iov[0])), uintptr(n))
 	clear(v.iov[:n]) // keeps no buffer alive
 	return int(sent), no
