@@ -51,6 +51,7 @@ type Loop struct {
 	alarm     *time.Timer // wakes the loop for the wheel
 	pools     pools
 	queues    outQueuePool
+	pages     pageStore
 	vector    vector
 	sockaddr  unix.RawSockaddrAny // scratch
 	lastCrowd int64               // Now of the last message about worker_connections
@@ -225,6 +226,7 @@ func (l *Loop) free() {
 	}
 	_ = l.poller.Close()
 	l.waker.close()
+	l.pages.closeAll()
 }
 
 // shutdown closes all that the loop has and makes the poller return.

@@ -1,0 +1,11 @@
+//go:build darwin || freebsd
+
+package engine
+
+import "golang.org/x/sys/unix"
+
+// There is no memfd_create(2) here, or none that sendfile(2) takes: NewPages gives nil.
+
+func sysPages([][]byte) (int, unix.Errno) { return -1, unix.ENOSYS }
+
+func sysSendfile(int, int, *int64, int) (int, unix.Errno) { return 0, unix.ENOSYS }
