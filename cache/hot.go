@@ -29,7 +29,8 @@ type hotSet struct {
 type HotEntry struct {
 	Object *Object
 	// Rendered is the consumer's ready form of Object (say a head to be written
-	// as it stands). Owner: the loop. It is dropped with the entry.
+	// as it stands). Owner: the loop. It is dropped with the entry, and told so
+	// if it is a Releaser.
 	Rendered any
 
 	zone       *Zone
@@ -40,6 +41,12 @@ type HotEntry struct {
 	generation uint32 // of the zone's hot objects
 	version    uint32 // of the zone's stores for such hashes
 	recent     bool   // hit since the hand came by
+}
+
+// Releaser is a HotEntry's Rendered that holds more than memory.
+type Releaser interface {
+	// Release is called once, when the entry leaves its table.
+	Release()
 }
 
 var hotTables atomic.Uint32
@@ -72,6 +79,11 @@ func (h *HotTable) Bytes() int64 { return h.bytes }
 
 // Clear drops everything.
 func (h *HotTable) Clear() {
+	for i := range h.sets {
+		for _, e := range h.sets[i].entries {
+			e.release()
+		}
+	}
 	clear(h.sets)
 	h.bytes, h.count, h.last = 0, 0, nil
 }
@@ -141,9 +153,22 @@ func (h *HotTable) remove(e *HotEntry) {
 }
 
 func (h *HotTable) drop(set *hotSet, i int) {
-	h.bytes -= set.entries[i].size
+	e := set.entries[i]
+	h.bytes -= e.size
 	h.count--
 	set.tags[i], set.entries[i] = 0, nil
+	e.release()
+}
+
+// release tells the rendered form that its entry is gone. nil is allowed.
+func (e *HotEntry) release() {
+	if e == nil {
+		return
+	}
+	if r, ok := e.Rendered.(Releaser); ok {
+		e.Rendered = nil
+		r.Release()
+	}
 }
 
 // makeRoom lets a hand go round the table and drops what was not hit since it

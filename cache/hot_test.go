@@ -199,3 +199,42 @@ func BenchmarkStore(b *testing.B) {
 		})
 	}
 }
+
+// form is a Rendered that counts its releases.
+type form struct{ released int }
+
+func (f *form) Release() { f.released++ }
+
+func TestRenderedFormIsReleasedOnce(t *testing.T) {
+	z := newTestZone(t, 8<<20)
+	h := NewHotTable(64, 100_000)
+	var forms []*form
+	put := func(i int) {
+		mustStore(t, z, h, fmt.Sprint(i), nil, response(0, 100*sec, pattern(1000, 1)), int64(i))
+		f := new(form)
+		h.Entry().Rendered = f
+		forms = append(forms, f)
+	}
+	for i := range 500 { // evicted, by the set and by the hand, and replaced
+		put(i)
+		if i%3 == 0 {
+			put(i)
+		}
+	}
+	left := 0
+	for i, f := range forms {
+		if f.released > 1 {
+			t.Fatalf("form %d was released %d times", i, f.released)
+		}
+		left += 1 - f.released
+	}
+	if left != h.Len() {
+		t.Errorf("%d forms for %d entries", left, h.Len())
+	}
+	h.Clear()
+	for i, f := range forms {
+		if f.released != 1 {
+			t.Fatalf("form %d was released %d times", i, f.released)
+		}
+	}
+}
