@@ -16,6 +16,9 @@ type client interface {
 	// sendBody puts body bytes into the output; shared bytes are immutable
 	// and may be referenced instead of copied.
 	sendBody(r *Request, p []byte, shared bool)
+	// sendPages puts a whole body that is in the kernel into the output, of
+	// a response that is not chunked.
+	sendPages(r *Request, p *engine.Pages)
 	// endResponse says that the response is complete: it is flushed, and
 	// when the kernel has taken it, the request is finished.
 	endResponse(r *Request)

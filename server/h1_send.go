@@ -212,6 +212,12 @@ func (h *h1Conn) put(r *Request, p []byte, shared bool) {
 	r.responded += int64(len(p))
 }
 
+// sendPages implements client.
+func (h *h1Conn) sendPages(r *Request, p *engine.Pages) {
+	h.c.WritePages(p, 0, p.Size())
+	r.responded += int64(p.Size())
+}
+
 // endResponse implements client.
 func (h *h1Conn) endResponse(r *Request) {
 	if r.resp.chunked && !r.headerOnly {

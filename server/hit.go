@@ -13,6 +13,7 @@ type renderedHead struct {
 	head   []byte
 	dateAt int   // offset of the Date field's value in head
 	unix   int64 // the second that the Date shows
+	body   hotPages
 }
 
 // serveStored answers with a complete stored response.
@@ -56,8 +57,12 @@ func (r *Request) serveRendered(obj *cache.Object) verdict {
 	r.resp.status = obj.Status
 	r.resp.headSent = true
 	r.client.sendRendered(r, ready.head)
-	for _, chunk := range obj.Body.Chunks() {
-		r.client.sendBody(r, chunk, true)
+	if p := r.loop.pagesOf(&ready.body, &obj.Body); p != nil {
+		r.client.sendPages(r, p)
+	} else {
+		for _, chunk := range obj.Body.Chunks() {
+			r.client.sendBody(r, chunk, true)
+		}
 	}
 	r.endResponse()
 	return done
@@ -84,8 +89,14 @@ func (r *Request) keepRendered(head []byte) {
 	if at < 0 {
 		return
 	}
-	r.rendering.Rendered = &renderedHead{loc: r.loc, site: r.site.serial, head: append([]byte(nil), head...),
-		dateAt: at, unix: r.loop.text.unix}
+	ready, _ := r.rendering.Rendered.(*renderedHead)
+	if ready == nil {
+		ready = new(renderedHead)
+		r.rendering.Rendered = ready
+	}
+	// The pages stay: whatever the location, the body is the object's.
+	ready.loc, ready.site = r.loc, r.site.serial
+	ready.head, ready.dateAt, ready.unix = append(ready.head[:0], head...), at, r.loop.text.unix
 }
 
 // dateOffset finds the value of the Date field that we sent in head, -1 without.

@@ -24,6 +24,7 @@ type loopState struct {
 	free      []*Request  // pool
 	exchanges []*exchange // pool
 	hot       *cache.HotTable
+	paged     pagedBodies
 	appenders appenderSet
 	stats     loopStats
 	draining  bool // graceful shutdown: connections close after their request

@@ -1,0 +1,101 @@
+package server
+
+import (
+	"seawall/cache"
+	"seawall/engine"
+)
+
+const (
+	// pagesFrom is the least body that is kept in pages: below, sendfile(2)
+	// after the head saves no more than the second system call costs.
+	pagesFrom = 16 << 10
+	// pagesUpTo is the largest: making pages copies, on the loop, and this
+	// takes some 0.3 ms.
+	pagesUpTo = 1 << 20
+	// pagesAfter is after how many hits. Making pages costs what 12 answers of
+	// 16 KB, 6 of 32 KB or 4 of 100 KB and more save (docs/decisions/0016):
+	// whatever becomes of the entry, little more than that is lost.
+	pagesAfter = 8
+)
+
+// hotPages is the body of an entry of the hot table as pages of the kernel,
+// from which it is sent without copying, if it is asked for often. Owner: the loop.
+type hotPages struct {
+	pages *engine.Pages
+	hits  uint32
+	used  bool // since the hand came by
+	at    int  // index in pagedBodies.all, while pages is set
+	loop  *loopState
+}
+
+// pagedBodies knows the bodies in pages of a loop, so that those that are not
+// asked for any more make room. Owner: the loop.
+type pagedBodies struct {
+	all  []*hotPages
+	hand int
+}
+
+// pagesOf gives the body as pages; nil when it is to be sent from memory.
+func (s *loopState) pagesOf(b *hotPages, body *cache.Body) *engine.Pages {
+	if b.pages != nil {
+		b.used = true
+		return b.pages
+	}
+	size := body.Len()
+	if size < pagesFrom || size > pagesUpTo {
+		return nil
+	}
+	if b.hits++; b.hits%pagesAfter != 0 {
+		return nil
+	}
+	if !s.l.HasRoomForPages(int(size)) && !s.paged.makeRoom(s.l, int(size)) {
+		return nil
+	}
+	if b.pages = s.l.NewPages(body.Chunks(), int(size)); b.pages != nil {
+		b.loop, b.used, b.at = s, true, len(s.paged.all)
+		s.paged.all = append(s.paged.all, b)
+	}
+	return b.pages
+}
+
+// makeRoom lets a hand go round, once, and releases what was not sent since it
+// came by last, until there is room for size bytes.
+func (d *pagedBodies) makeRoom(l *engine.Loop, size int) bool {
+	for steps := len(d.all); steps > 0 && len(d.all) > 0; steps-- {
+		if d.hand >= len(d.all) {
+			d.hand = 0
+		}
+		b := d.all[d.hand]
+		if b.used {
+			b.used = false
+			d.hand++
+			continue
+		}
+		b.drop()
+		if l.HasRoomForPages(size) {
+			return true
+		}
+	}
+	return false
+}
+
+// drop releases the pages; what is on its way to clients is still sent.
+func (b *hotPages) drop() {
+	d := &b.loop.paged
+	last := len(d.all) - 1
+	d.all[b.at] = d.all[last]
+	d.all[b.at].at = b.at
+	d.all[last] = nil
+	d.all = d.all[:last]
+	b.pages.Release()
+	b.pages, b.hits = nil, 0
+}
+
+// Release implements cache.Releaser.
+func (h *renderedHead) Release() {
+	if h.body.pages != nil {
+		h.body.drop()
+	}
+}
+
+var _ cache.Releaser = (*renderedHead)(nil)

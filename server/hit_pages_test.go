@@ -1,0 +1,234 @@
+//go:build linux
+
+package server
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+)
+
+const pagedHTTP = `
+proxy_cache_path {{dir}} keys_zone=z:32m;
+log_format sent '$status $bytes_sent $body_bytes_sent $upstream_cache_status';
+access_log access.log sent;
+server {
+	listen {{listen}}; keepalive_requests 1000000;
+	location / { proxy_pass http://{{origin}}; proxy_cache z; proxy_cache_valid 60s; proxy_cache_bypass $arg_fresh; proxy_cache_key $uri; }
+	location /other/ { proxy_pass http://{{origin}}; proxy_cache z; proxy_cache_valid 60s; proxy_cache_key /page; add_header X-Other yes; }
+}`
+
+// paged is how many bodies the first loop has in pages.
+func (w *world) paged() (n int) {
+	w.onLoop(func(s *loopState) { n = len(s.paged.all) })
+	return n
+}
+
+// pagedOrigin answers with a body that tells the request's serial number.
+func pagedOrigin(t *testing.T, size int) *origin {
+	return newOrigin(t, func(x *exchangeScript) {
+		x.reply("200 OK", fmt.Sprintf("%08d", x.n)+pattern(size-8), "Accept-Ranges: bytes")
+	})
+}
+
+func TestHotBodyIsSentFromPages(t *testing.T) {
+	const size = 100 << 10
+	o := pagedOrigin(t, size)
+	w := newWorld(t, pagedHTTP, "origin", o.addr(), "dir", t.TempDir())
+	p := w.dial()
+	body := "00000001" + pattern(size-8)
+	ask := func(path, want string, fields ...string) answer {
+		t.Helper()
+		p.send(getRequest(path, fields...))
+		a := p.read("GET")
+		if a.err != nil || a.body != want {
+			t.Fatalf("%s: %d, %d bytes, %v", path, a.status, len(a.body), a.err)
+		}
+		return a
+	}
+	for range pagesAfter + 2 {
+		ask("/page", body)
+	}
+	if w.paged() != 1 {
+		t.Fatal("no pages after many hits")
+	}
+	for range 20 {
+		ask("/page", body)
+	}
+	// What is not the plain answer comes from memory, beside it.
+	ask("/page", body[5:1000], "Range: bytes=5-999")
+	if a := ask("/other/", body); a.header.Get("X-Other") != "yes" {
+		t.Error("the other location's head")
+	}
+	if a := ask("/other/", body); a.header.Get("X-Other") != "yes" {
+		t.Error("the other location's head")
+	}
+	if a := ask("/page", body); a.header.Get("X-Other") != "" {
+		t.Error("another location's head")
+	}
+	if w.paged() != 1 {
+		t.Error("pages were lost, or made twice")
+	}
+	// Requests that come together are answered in order, each whole.
+	p.send(strings.Repeat(getRequest("/page"), 10))
+	for range 10 {
+		if a := p.read("GET"); a.err != nil || a.body != body {
+			t.Fatalf("pipelined: %d bytes, %v", len(a.body), a.err)
+		}
+	}
+	// A new version of the page takes the place of the old one.
+	second := "00000002" + pattern(size-8)
+	ask("/page?fresh=1", second)
+	if w.paged() != 0 {
+		t.Error("pages of a response that was replaced")
+	}
+	for range 2 * pagesAfter {
+		ask("/page", second)
+	}
+	if w.paged() != 1 {
+		t.Error("no pages for the second version")
+	}
+	for line := range strings.Lines(w.file("access.log")) {
+		var status, all, sent int
+		var cached string
+		fmt.Sscan(line, &status, &all, &sent, &cached)
+		if status == 200 && (sent != size || all < sent+100 || all > sent+400) {
+			t.Errorf("logged: %s", line)
+		}
+	}
+}
+
+// A client that reads slowly gets the version that it was answered with, while
+// the page changes again and again.
+func TestSlowClientsKeepTheirPages(t *testing.T) {
+	const size = 900 << 10 // a worker would store more, later
+	o := pagedOrigin(t, size)
+	w := newWorld(t, pagedHTTP, "origin", o.addr(), "dir", t.TempDir())
+	fresh := w.dial()
+	type reader struct {
+		*peer
+		want string
+	}
+	var slow []reader
+	for version := 1; version <= 5; version++ {
+		want := fmt.Sprintf("%08d", version)
+		fresh.send(getRequest("/page?fresh=1"))
+		if a := fresh.read("GET"); a.err != nil || a.body[:8] != want {
+			t.Fatalf("version %s: %q, %v", want, a.body[:8], a.err)
+		}
+		for range pagesAfter + 1 {
+			fresh.send(getRequest("/page"))
+			if a := fresh.read("GET"); a.err != nil || a.body[:8] != want {
+				t.Fatalf("version %s: %q, %v", want, a.body[:8], a.err)
+			}
+		}
+		if w.paged() != 1 {
+			t.Fatal("not in pages")
+		}
+		p := w.slowPeer()
+		p.send(strings.Repeat(getRequest("/page"), 6))
+		slow = append(slow, reader{p, want})
+		if _, err := p.r.Peek(1); err != nil { // it is being answered
+			t.Fatal(err)
+		}
+	}
+	slow[0].closeHard() // one goes in the middle
+	for _, p := range slow[1:] {
+		for i := range 6 {
+			a := p.read("GET")
+			if a.err != nil || len(a.body) != size || a.body[8:] != pattern(size-8) {
+				t.Fatalf("%d bytes, %v", len(a.body), a.err)
+			}
+			if i == 0 && a.body[:8] != p.want {
+				t.Errorf("%q instead of %q", a.body[:8], p.want)
+			}
+		}
+	}
+	eventually(t, "the requests are over", func() bool { return w.srv.Stats().Active == 0 })
+	w.checkPools()
+}
+
+// More pages than a loop may keep bodies of: those in use take the places of
+// those that are not.
+func TestPagedBodiesTakeTurns(t *testing.T) {
+	const size = pagesFrom
+	o := newOrigin(t, func(x *exchangeScript) { x.reply("200 OK", x.req.URL.Path+pattern(size)) })
+	w := newWorld(t, pagedHTTP, "origin", o.addr(), "dir", t.TempDir())
+	before, _ := os.ReadDir("/proc/self/fd")
+	p := w.dial()
+	most := 0
+	for i := range 200 {
+		path := "/" + itoa(i)
+		for range pagesAfter + 2 {
+			p.send(getRequest(path))
+			if a := p.read("GET"); a.err != nil || a.body != path+pattern(size) {
+				t.Fatalf("%s: %d bytes, %v", path, len(a.body), a.err)
+			}
+		}
+		most = max(most, w.paged())
+	}
+	if most != 64 {
+		t.Errorf("%d bodies in pages", most)
+	}
+	w.onLoop(func(s *loopState) {
+		for i, b := range s.paged.all {
+			if b.at != i || b.pages == nil {
+				t.Errorf("body %d is out of place", i)
+			}
+		}
+		s.hot.Clear()
+		if len(s.paged.all) != 0 {
+			t.Error("pages outlive the table")
+		}
+	})
+	p.Close()
+	eventually(t, "descriptors are given back", func() bool {
+		now, _ := os.ReadDir("/proc/self/fd")
+		return len(now) <= len(before)+4
+	})
+}
+
+func TestPagedHitAllocatesNothing(t *testing.T) {
+	const size = 100 << 10
+	o := plainOrigin(t, pattern(size))
+	w := newWorld(t, pagedHTTP, "origin", o, "dir", t.TempDir())
+	p := w.dial()
+	out := []byte(getRequest("/page"))
+	p.send(string(out))
+	p.read("GET")
+	p.send(string(out)) // the head says HIT nowhere: all are as long
+	head := 0
+	for {
+		line, err := p.r.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if head += len(line); line == "\r\n" {
+			break
+		}
+	}
+	if _, err := io.CopyN(io.Discard, p.r, size); err != nil {
+		t.Fatal(err)
+	}
+	in := make([]byte, head+size)
+	once := func() {
+		if _, err := p.Write(out); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(p.Conn, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 100 {
+		once()
+	}
+	if w.paged() != 1 {
+		t.Fatal("not in pages")
+	}
+	const requests = 2000
+	if n := mallocsOf(requests, once); n > requests/20 {
+		t.Errorf("%d allocations in %d requests", n, requests)
+	}
+}
