@@ -68,7 +68,9 @@ static pid_t start(char **argv, const sigset_t *mask) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != keeper)
 			_exit(127);
-		signal(SIGPIPE, SIG_DFL);
+		// Whatever the bench was started with: under nohup a shell could not even trap SIGHUP.
+		for (int number = 1; number < NSIG; number++)
+			signal(number, SIG_DFL);
 		sigprocmask(SIG_SETMASK, mask, NULL);
 		pin(argv[1]);
 		execv(argv[2], argv + 2);
