@@ -27,7 +27,7 @@ for pair in "$@"; do
 done
 
 # program:package, nginx being the one that the answers are compared with.
-wanted=${*:-"nginx:nginx-light wrk:wrk curl:curl strace:strace ps:procps gcc:gcc git:git"}
+wanted=${*:-"nginx:nginx-light wrk:wrk h2load:nghttp2-client curl:curl strace:strace ps:procps gcc:gcc git:git"}
 
 has() {
 	command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]
