@@ -99,7 +99,8 @@ func (tr *trimmer) Expired(t *Timer) {
 		left += keep
 	}
 	l.queues.trim()
-	if left > 0 || l.queues.free != nil {
+	l.pipes.trim()
+	if left > 0 || l.queues.free != nil || l.pipes.free != nil {
 		l.SetTimer(t, l.Now()+trimEvery, tr)
 	}
 }

@@ -26,6 +26,11 @@ func sysSendfile(fd, from int, off *int64, n int) (int, unix.Errno) {
 	return sent, errnoOf(err)
 }
 
+func sysSplice(from, to, n int) (int, unix.Errno) {
+	moved, err := unix.Splice(from, nil, to, nil, n, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
+	return int(moved), errnoOf(err)
+}
+
 // vector is the argument of writev(2). Owner: the loop.
 type vector struct {
 	parts [maxVector][]byte

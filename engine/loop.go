@@ -52,6 +52,7 @@ type Loop struct {
 	pools     pools
 	queues    outQueuePool
 	pages     pageStore
+	pipes     pipePool
 	vector    vector
 	sockaddr  unix.RawSockaddrAny // scratch
 	lastCrowd int64               // Now of the last message about worker_connections
@@ -227,6 +228,7 @@ func (l *Loop) free() {
 	_ = l.poller.Close()
 	l.waker.close()
 	l.pages.closeAll()
+	l.pipes.closeAll()
 }
 
 // shutdown closes all that the loop has and makes the poller return.

@@ -9,3 +9,9 @@ import "golang.org/x/sys/unix"
 func sysPages([][]byte) (int, unix.Errno) { return -1, unix.ENOSYS }
 
 func sysSendfile(int, int, *int64, int) (int, unix.Errno) { return 0, unix.ENOSYS }
+
+// Nor is there splice(2): WriteFrom gives ErrCopy.
+
+func sysPipe(int, int) (r, w int, no unix.Errno) { return -1, -1, unix.ENOSYS }
+
+func sysSplice(int, int, int) (int, unix.Errno) { return 0, unix.ENOSYS }
