@@ -19,6 +19,9 @@ type client interface {
 	// sendPages puts a whole body that is in the kernel into the output, of
 	// a response that is not chunked.
 	sendPages(r *Request, p *engine.Pages)
+	// moveBody moves up to n body bytes that src can read into the output, of
+	// a response that is not chunked; results as of engine.Conn.WriteFrom.
+	moveBody(r *Request, src *engine.Conn, n int) (int, error)
 	// endResponse says that the response is complete: it is flushed, and
 	// when the kernel has taken it, the request is finished.
 	endResponse(r *Request)

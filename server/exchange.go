@@ -375,6 +375,20 @@ func (ex *exchange) UpstreamBody(c *upstream.Call, p []byte) {
 	ex.paceReading(len(p))
 }
 
+// UpstreamMove implements upstream.Receiver.
+func (ex *exchange) UpstreamMove(_ *upstream.Call, src *engine.Conn, n int) (int, error) {
+	if ex.state != exchangeDirect || ex.rate.rate != 0 || !ex.r.movesBody() {
+		return 0, engine.ErrCopy
+	}
+	if n == 0 {
+		if !src.Loop().MovesBytes() {
+			return 0, engine.ErrCopy
+		}
+		return 0, nil
+	}
+	return ex.r.moveBody(src, n)
+}
+
 // dropFill ends an exchange whose response can no longer be stored and is read by nobody.
 func (ex *exchange) dropFill() {
 	ex.abandonFill(errClientLeft)

@@ -218,6 +218,13 @@ func (h *h1Conn) sendPages(r *Request, p *engine.Pages) {
 	r.responded += int64(p.Size())
 }
 
+// moveBody implements client.
+func (h *h1Conn) moveBody(r *Request, src *engine.Conn, n int) (int, error) {
+	moved, err := h.c.WriteFrom(src, n)
+	r.responded += int64(moved)
+	return moved, err
+}
+
 // endResponse implements client.
 func (h *h1Conn) endResponse(r *Request) {
 	if r.resp.chunked && !r.headerOnly {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"seawall/conf"
+	"seawall/engine"
 	"seawall/httpparse"
 )
 
@@ -186,6 +187,26 @@ func (r *Request) takeBody(p []byte) {
 		}
 	}
 	r.flushSoon()
+}
+
+// movesBody tells whether the backend's bytes may go to the client as they
+// are: nothing here wants to see, count out or keep them.
+func (r *Request) movesBody() bool {
+	return !r.resp.chunked && r.resp.length >= 0 && !r.headerOnly && r.replacement == nil && len(r.resp.ranges) == 0 &&
+		r.limitRate == 0 && r.paced.bytes == 0 && (r.out == nil || !r.out.active)
+}
+
+// moveBody moves body bytes from the backend's connection to the client's, and
+// sends them. When the client is slower, what follows is copied, as takeBody does.
+func (r *Request) moveBody(src *engine.Conn, n int) (int, error) {
+	moved, err := r.client.moveBody(r, src, n)
+	if moved > 0 {
+		r.client.flush(r)
+		if r.client != nil && r.queued() > r.loc.proxy.memory {
+			r.outputFull()
+		}
+	}
+	return moved, err
 }
 
 // outputFull is reached when the client has not taken what memory may hold.

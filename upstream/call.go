@@ -19,6 +19,10 @@ type Receiver interface {
 	// bytes: the backend has sent all it will; UpstreamDone follows once
 	// TunnelCloseWrite was called as well.
 	UpstreamBody(c *Call, p []byte)
+	// UpstreamMove may take up to n body bytes that src can read, by src's loop
+	// and engine.Conn.WriteFrom, whose results it gives; engine.ErrCopy asks
+	// for them by UpstreamBody. n 0 asks whether it may ever: nil, or ErrCopy.
+	UpstreamMove(c *Call, src *engine.Conn, n int) (int, error)
 	// UpstreamDone: the response is whole; the connection is back in its pool or
 	// closed. Note says what there is to log nevertheless.
 	UpstreamDone(c *Call)

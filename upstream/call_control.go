@@ -169,6 +169,13 @@ func (s *callSink) Body(p []byte) {
 	s.recv.UpstreamBody((*Call)(s), p)
 }
 
+// Move implements Sink.
+func (s *callSink) Move(src *engine.Conn, n int) (int, error) {
+	moved, err := s.recv.UpstreamMove((*Call)(s), src, n)
+	s.tries[len(s.tries)-1].BodyBytes += int64(moved)
+	return moved, err
+}
+
 // Done implements Sink.
 func (s *callSink) Done(note *Error) {
 	c := (*Call)(s)

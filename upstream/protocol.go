@@ -78,6 +78,11 @@ type Sink interface {
 	// Body is decoded body, valid during the call only. In a tunnel, no bytes:
 	// the peer has sent all it will.
 	Body(p []byte)
+	// Move takes up to n body bytes that src, the exchange's connection, can
+	// read, before anybody has read them, and gives their number. Errors are those
+	// of engine.Conn.WriteFrom: engine.ErrCopy asks for them by Body. n 0
+	// asks whether bytes of this response may be moved at all: nil, or ErrCopy.
+	Move(src *engine.Conn, n int) (int, error)
 	// Done: the response is whole. The connection has gone back to its pool or
 	// is closed. note is what there is to log nevertheless, else nil.
 	Done(note *Error)

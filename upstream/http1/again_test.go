@@ -1,6 +1,7 @@
 package http1_test
 
 import (
+	"seawall/engine"
 	"seawall/httpparse"
 	"seawall/upstream"
 )
@@ -14,8 +15,11 @@ type again struct {
 	bytes       int
 }
 
-func (a *again) UpstreamInterim(*upstream.Call, *httpparse.Response, []byte)      {}
-func (a *again) UpstreamHead(*upstream.Call, *httpparse.Response, []byte)         {}
+func (a *again) UpstreamInterim(*upstream.Call, *httpparse.Response, []byte) {}
+func (a *again) UpstreamHead(*upstream.Call, *httpparse.Response, []byte)    {}
+func (a *again) UpstreamMove(*upstream.Call, *engine.Conn, int) (int, error) {
+	return 0, engine.ErrCopy
+}
 func (a *again) UpstreamBody(_ *upstream.Call, p []byte)                          { a.bytes += len(p) }
 func (a *again) UpstreamWritable(*upstream.Call)                                  {}
 func (a *again) UpstreamTry(_ *upstream.Call, _ *upstream.Try, e *upstream.Error) { a.failure = e }

@@ -65,6 +65,7 @@ type conn struct {
 	started bool // sending was begun
 	finSent bool // tunnel: TunnelCloseWrite was called
 	interim uint8
+	bits    uint8 // of the body that were moved and small
 
 	buf   *engine.Buf // what was read and not used up yet; nil as a rule
 	pos   int         // how much of buf.B is used up
@@ -89,7 +90,7 @@ func (x *conn) Begin(req *upstream.RequestBytes, p *upstream.Policy, s upstream.
 	x.req, x.policy, x.sink = req, p, s
 	x.served++
 	x.in = recvHead
-	x.interim, x.headBy = 0, 0
+	x.interim, x.bits, x.headBy = 0, 0, 0
 	x.paused, x.started = false, false
 	x.resp.Reset()
 	x.phase = upstream.PhaseHead

@@ -18,6 +18,7 @@ type pool struct {
 	all    list
 	byPeer []list // by Peer.Index
 	idle   int
+	large  bool // the last response that tells was one to be moved: the next head is read without much of the body
 	closed bool // connections that come back are not kept
 }
 

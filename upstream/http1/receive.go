@@ -30,6 +30,7 @@ const (
 	whole                    // the response is complete
 	failing                  // x.failure says why
 	gone                     // the sink aborted the exchange
+	wantCopy                 // nothing was moved: what there is must be read
 )
 
 // pump reads and delivers until there is nothing more or it is told to stop.
@@ -86,6 +87,14 @@ func (x *conn) read() (progress, *upstream.Error) {
 		}
 		if reads > 0 {
 			x.phase = phaseOf(x.in)
+		}
+		if x.in == recvLength && x.movable() {
+			if came, failure := x.move(); came != wantCopy {
+				if came == wantMore {
+					continue
+				}
+				return came, failure
+			}
 		}
 		b := x.room()
 		n, err := x.ec.Read(b.B[len(b.B):cap(b.B)])
@@ -215,7 +224,7 @@ func (x *conn) consumeHead() (progress, *upstream.Error) {
 
 // finalHead sets what follows the head and delivers it.
 func (x *conn) finalHead(head []byte) (progress, *upstream.Error) {
-	last := false
+	last, length := false, int64(0)
 	switch {
 	case x.resp.Status == 101:
 		if !x.req.WantsUpgrade || x.out == sendBody || x.out == sendStalled {
@@ -230,6 +239,7 @@ func (x *conn) finalHead(head []byte) (progress, *upstream.Error) {
 		case httpparse.BodyLength:
 			x.in, x.left = recvLength, x.resp.ContentLength
 			last = x.left == 0
+			length = x.left
 		case httpparse.BodyChunked:
 			x.in = recvChunked
 			x.chunk.Upstream = true
@@ -244,6 +254,13 @@ func (x *conn) finalHead(head []byte) (progress, *upstream.Error) {
 		return gone, nil
 	case last:
 		return whole, nil
+	}
+	if length > headRead { // shorter ones come with their head in any case
+		x.pool.large = false
+		if length >= headRead+moveFrom {
+			_, err := x.sink.Move(x.ec, 0)
+			x.pool.large = err == nil
+		}
 	}
 	return wantMore, nil
 }
@@ -278,7 +295,11 @@ func (x *conn) consumeChunks(input []byte) (progress, *upstream.Error) {
 func (x *conn) room() *engine.Buf {
 	loop := x.pool.loop
 	if x.buf == nil {
-		x.buf, x.pos = loop.GetBuf(readSize), 0
+		size := readSize
+		if x.in == recvHead && x.pool.large {
+			size = headRead
+		}
+		x.buf, x.pos = loop.GetBuf(size), 0
 		return x.buf
 	}
 	rest := len(x.buf.B) - x.pos

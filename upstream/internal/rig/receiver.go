@@ -3,6 +3,7 @@ package rig
 import (
 	"bytes"
 
+	"seawall/engine"
 	"seawall/httpparse"
 	"seawall/upstream"
 )
@@ -93,6 +94,9 @@ func (j *Job) UpstreamHead(_ *upstream.Call, resp *httpparse.Response, buf []byt
 		j.OnHead(j)
 	}
 }
+
+// UpstreamMove implements upstream.Receiver: what comes is recorded, so it must be read.
+func (j *Job) UpstreamMove(*upstream.Call, *engine.Conn, int) (int, error) { return 0, engine.ErrCopy }
 
 // UpstreamBody implements upstream.Receiver.
 func (j *Job) UpstreamBody(_ *upstream.Call, p []byte) {
