@@ -32,16 +32,41 @@ type pageStore struct {
 // loop has as many as it may have, or descriptors have run out. Whoever asks sends by Write then. Costs two system calls and
 // the copying, so it is for what will be sent several times.
 func (l *Loop) NewPages(chunks [][]byte, size int) *Pages {
-	s := &l.pages
-	if size <= 0 || !l.HasRoomForPages(size) || s.retryAt != 0 && l.Now() < s.retryAt {
+	if !l.mayMakePages(size) {
 		return nil
 	}
 	fd, no := sysPages(chunks)
+	return l.adoptPages(fd, no, size)
+}
+
+// OffloadPages is NewPages for what would hold the loop up: a worker copies, and done gets the result on the loop, soon or
+// at once. Nobody may change chunks from now on.
+func (l *Loop) OffloadPages(chunks [][]byte, size int, done func(*Pages)) {
+	if !l.mayMakePages(size) {
+		done(nil)
+		return
+	}
+	fd, no := -1, unix.EINVAL // stays so if the worker panics
+	l.Offload(func() { fd, no = sysPages(chunks) }, func() { done(l.adoptPages(fd, no, size)) })
+}
+
+func (l *Loop) mayMakePages(size int) bool {
+	retryAt := l.pages.retryAt
+	return size > 0 && l.HasRoomForPages(size) && (retryAt == 0 || l.Now() >= retryAt)
+}
+
+// adoptPages takes what sysPages returned; nil when the kernel refused, or when the room has been used up since.
+func (l *Loop) adoptPages(fd int, no unix.Errno, size int) *Pages {
+	s := &l.pages
 	if no != 0 {
 		s.retryAt = l.Now() + pagesRetry
 		return nil
 	}
 	s.retryAt = 0
+	if !l.HasRoomForPages(size) {
+		_ = unix.Close(fd)
+		return nil
+	}
 	p := &Pages{loop: l, fd: fd, size: size, refs: 1, at: len(s.all)}
 	s.all = append(s.all, p)
 	s.bytes += size

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"seawall/cache"
 )
 
 const pagedHTTP = `
@@ -124,9 +126,7 @@ func TestSlowClientsKeepTheirPages(t *testing.T) {
 				t.Fatalf("version %s: %q, %v", want, a.body[:8], a.err)
 			}
 		}
-		if w.paged() != 1 {
-			t.Fatal("not in pages")
-		}
+		eventually(t, "a worker has made the pages", func() bool { return w.paged() == 1 })
 		p := w.slowPeer()
 		p.send(strings.Repeat(getRequest("/page"), 6))
 		slow = append(slow, reader{p, want})
@@ -148,6 +148,51 @@ func TestSlowClientsKeepTheirPages(t *testing.T) {
 	}
 	eventually(t, "the requests are over", func() bool { return w.srv.Stats().Active == 0 })
 	w.checkPools()
+}
+
+// Pages of a large body that come from the worker when the body was replaced
+// meanwhile are given back.
+func TestPagesThatComeTooLate(t *testing.T) {
+	const size = 3 << 20
+	o := pagedOrigin(t, size)
+	w := newWorld(t, pagedHTTP, "origin", o.addr(), "dir", t.TempDir())
+	w.get("/page")
+	w.onLoop(func(s *loopState) {
+		s.keepPages(&hotPages{gone: true}, s.l.NewPages([][]byte{make([]byte, size)}, size))
+		if !s.l.HasRoomForPages(64<<20) || len(s.paged.all) != 0 {
+			t.Error("pages without an entry were kept")
+		}
+		b := hotPages{gone: true}
+		body := cache.BodyOf(make([]byte, pagesFrom))
+		for range 2 * pagesAfter {
+			if s.pagesOf(&b, &body) != nil {
+				t.Fatal("pages for an entry that is gone")
+			}
+		}
+	})
+	p := w.dial()
+	ask := func(path string) string {
+		p.send(getRequest(path))
+		a := p.read("GET")
+		if a.err != nil || len(a.body) != size {
+			t.Fatalf("%s: %d bytes, %v", path, len(a.body), a.err)
+		}
+		return a.body[:8]
+	}
+	for version := 2; version < 12; version++ { // each is replaced about when its pages are made
+		want := fmt.Sprintf("%08d", version)
+		ask("/page?fresh=1")
+		eventually(t, "the new version is stored", func() bool { return ask("/page") == want })
+		for range pagesAfter {
+			if got := ask("/page"); got != want {
+				t.Fatalf("version %s instead of %s", got, want)
+			}
+		}
+	}
+	eventually(t, "the last ones are there, and no others", func() (ok bool) {
+		w.onLoop(func(s *loopState) { ok = len(s.paged.all) == 1 && s.l.HasRoomForPages(64<<20-size) })
+		return ok
+	})
 }
 
 // More pages than a loop may keep bodies of: those in use take the places of
