@@ -188,7 +188,8 @@ func halfOfTheSlowest(s *result.Scenario) (float64, error) {
 // changes how many events each wait finds.
 func (m requestCost) calls(t *Turn) error {
 	j := m.job(t)
-	j.Window, j.Requests, j.Hold = 0, m.traced, true // else it would close its connections while they are traced
+	j.Window, j.Requests = 0, m.traced
+	j.Hold = !m.fresh // else it would close its connections while they are traced
 	o, err := load.Start(t.Lab, j)                   // opens the connections before the trace begins
 	if err != nil {
 		return err
