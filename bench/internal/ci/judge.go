@@ -257,7 +257,7 @@ func pair(base, head, control *result.Measured, key string, confidence float64) 
 			before = 0
 			continue
 		}
-		if compare.Disturbed(base.Rounds[i]) || compare.Disturbed(head.Rounds[i]) || compare.Disturbed(control.Rounds[i]) {
+		if base.Rounds[i].Disturbed() || head.Rounds[i].Disturbed() || control.Rounds[i].Disturbed() {
 			r.Disturbed++
 			before = 0
 			continue

@@ -6,16 +6,6 @@ import (
 	"seawall/bench/internal/result"
 )
 
-// Shares of the server's cores above which a round was disturbed, by other processes and by the hypervisor. Package ci
-// leaves such rounds out.
-const (
-	ForeignLimit = 0.05
-	StealLimit   = 0.02
-)
-
-// Disturbed tells whether something else had the server's cores for more than a little of a round.
-func Disturbed(r result.Round) bool { return r.Foreign > ForeignLimit || r.Steal > StealLimit }
-
 // differences lists what differs between two runs besides the server that is compared: each may be the true cause of a
 // change.
 func differences(old, new *result.Run, server string) []string {
@@ -48,7 +38,7 @@ func differences(old, new *result.Run, server string) []string {
 	}{{"old", old}, {"new", new}} {
 		if noisy, all := disturbed(side.run); noisy > 0 {
 			list = append(list, fmt.Sprintf("%s run: %d of %d measurements were disturbed (others had over %.0f %% of the server's cores, or the hypervisor over %.0f %%)",
-				side.name, noisy, all, 100*ForeignLimit, 100*StealLimit))
+				side.name, noisy, all, 100*result.ForeignLimit, 100*result.StealLimit))
 		}
 	}
 	return list
@@ -66,7 +56,7 @@ func disturbed(run *result.Run) (noisy, all int) {
 		for _, m := range s.Measured {
 			for _, r := range m.Rounds {
 				all++
-				if Disturbed(r) {
+				if r.Disturbed() {
 					noisy++
 				}
 			}

@@ -18,12 +18,6 @@ import (
 	"seawall/bench/internal/scenario"
 )
 
-// Above these shares a round is called noisy.
-const (
-	foreignLimit = 0.05
-	stealLimit   = 0.02
-)
-
 // Run runs a plan. What goes wrong with a server is part of the result, and the others go on; the error is for when nothing
 // could be done. When ctx ends, what was measured until then is the result.
 func Run(ctx context.Context, l *lab.Lab, p Plan, out Progress) (*result.Run, error) {
@@ -366,7 +360,7 @@ func (r *runner) warnIfNoisy() {
 		for _, m := range s.Measured {
 			for _, round := range m.Rounds {
 				all++
-				if round.Foreign > foreignLimit || round.Steal > stealLimit {
+				if round.Disturbed() {
 					noisy++
 				}
 				foreign, steal = max(foreign, round.Foreign), max(steal, round.Steal)

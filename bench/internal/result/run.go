@@ -75,6 +75,16 @@ type Round struct {
 	Steal   float64            `json:"steal,omitempty"`   // share that the hypervisor took
 }
 
+// Shares of the server's cores above which a round was disturbed, by other processes and by the hypervisor.
+const (
+	ForeignLimit = 0.05
+	StealLimit   = 0.02
+)
+
+// Disturbed tells whether something else had the server's cores for more than a little of the round. Package ci leaves such
+// rounds out.
+func (r Round) Disturbed() bool { return r.Foreign > ForeignLimit || r.Steal > StealLimit }
+
 // Point is a value (Y) of a curve at a place (X), such as memory at a number of connections.
 type Point struct {
 	X float64 `json:"x"`

@@ -189,8 +189,8 @@ func halfOfTheSlowest(s *result.Scenario) (float64, error) {
 func (m requestCost) calls(t *Turn) error {
 	j := m.job(t)
 	j.Window, j.Requests = 0, m.traced
-	j.Hold = !m.fresh // else it would close its connections while they are traced
-	o, err := load.Start(t.Lab, j)                   // opens the connections before the trace begins
+	j.Hold = !m.fresh              // else it would close its connections while they are traced
+	o, err := load.Start(t.Lab, j) // opens the connections before the trace begins
 	if err != nil {
 		return err
 	}
