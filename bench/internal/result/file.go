@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -70,12 +71,20 @@ func (r *Run) check() error {
 	return nil
 }
 
+var (
+	indentedPoint = regexp.MustCompile(`\[\s+([-+.eE0-9]+),\s+([-+.eE0-9]+)\s+\]`)
+	betweenPoints = regexp.MustCompile(`([0-9])\],\s+\[([-0-9])`)
+)
+
 // Write puts the run into a file, whole or not at all. The same run gives the same bytes.
 func (r *Run) Write(path string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	// A curve on a line, not each of its numbers.
+	text = indentedPoint.ReplaceAll(text, []byte("[$1,$2]"))
+	text = betweenPoints.ReplaceAll(text, []byte("$1],[$2"))
 	temp, err := os.CreateTemp(filepath.Dir(path), ".run-*")
 	if err != nil {
 		return err

@@ -149,3 +149,27 @@ func TestEveryKeyIsDescribed(t *testing.T) {
 		t.Error("an unknown key is known")
 	}
 }
+
+func TestCurvesTakeALineEach(t *testing.T) {
+	run := &Run{Format: Format, Scenarios: []Scenario{{Name: "s", Measured: []Measured{{Server: "a", Rounds: []Round{{
+		Values: map[string]float64{CPU: 1},
+		Curves: map[string][]Point{MemoryCurve: {{0, 1.5}, {1e21, -2}, {3, 0}}},
+	}}}}}}}
+	path := filepath.Join(t.TempDir(), "run.json")
+	if err := run.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := os.ReadFile(path)
+	if !strings.Contains(string(text), "[0,1.5],[1e+21,-2],[3,0]\n") {
+		t.Errorf("%s", text)
+	}
+	got, err := Read(path)
+	if err != nil || !reflect.DeepEqual(got, run) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, bad := range []string{`[1]`, `[1,2,3]`, `{"x":1,"y":2}`, `1`} {
+		if err := new(Point).UnmarshalJSON([]byte(bad)); err == nil {
+			t.Errorf("%s is taken for a point", bad)
+		}
+	}
+}

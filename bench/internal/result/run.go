@@ -3,7 +3,11 @@
 // are made from such files alone.
 package result
 
-import "time"
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
 
 // Format is the version of the file's layout; readers refuse another one.
 const Format = 1
@@ -85,10 +89,24 @@ const (
 // rounds out.
 func (r Round) Disturbed() bool { return r.Foreign > ForeignLimit || r.Steal > StealLimit }
 
-// Point is a value (Y) of a curve at a place (X), such as memory at a number of connections.
-type Point struct {
-	X float64 `json:"x"`
-	Y float64 `json:"y"`
+// Point is a value (Y) of a curve at a place (X), such as memory at a number of connections. In a file it is [X,Y]: most of a
+// file is curves.
+type Point struct{ X, Y float64 }
+
+// MarshalJSON implements json.Marshaler.
+func (p Point) MarshalJSON() ([]byte, error) { return json.Marshal([2]float64{p.X, p.Y}) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *Point) UnmarshalJSON(text []byte) error {
+	var pair []float64
+	if err := json.Unmarshal(text, &pair); err != nil {
+		return err
+	}
+	if len(pair) != 2 {
+		return fmt.Errorf("a point of a curve has two numbers, not %d", len(pair))
+	}
+	p.X, p.Y = pair[0], pair[1]
+	return nil
 }
 
 // Verdict says whether a target was met: Value, Seawall's median (see EveryRound) or its ratio to another server's, is at

@@ -179,12 +179,12 @@ func All() []Scenario {
 			Method:  reloads{times: 10, rate: 1000, connections: hitConnections},
 			Metrics: []string{result.Failed, result.P50, result.P99, result.MaxLatency}, Targets: []Target{{result.Failed, "", 0}},
 		}, {
-			Name: "soak", Group: "life", About: "ten minutes of a mild mixed load, all servers at the same time",
+			Name: "soak", Group: "life", About: "ten minutes of a mild mixed load after two to warm up, all servers at the same time",
 			Why:   "what leaks shows in time only: memory at the end must be what it was when the server was warm",
 			Needs: peer.Cache | peer.Proxy, Cached: true,
 			Pages: []load.Page{{Path: "/1k", Size: kb, Weight: 70}, {Path: "/10k", Size: 10 * kb, Weight: 15},
 				{Path: "/100k", Size: 100 * kb, Weight: 5}, {Path: "/proxied/1k", Size: kb, Unique: true, Weight: 8}, missing(2)},
-			Method:  soak{connections: 32, rate: 300, warm: 30 * time.Second, lasts: 10 * time.Minute, every: 5 * time.Second},
+			Method:  soak{connections: 32, rate: 300, warm: 2 * time.Minute, lasts: 10 * time.Minute, every: 5 * time.Second},
 			Metrics: columns([]string{result.Growth, result.Resident}, waits),
 			Targets: []Target{{result.Growth, "", soakGrowth}},
 		}, {
