@@ -4,9 +4,9 @@ package server
 
 import "runtime"
 
-// slowDownSteps is how much is burnt: about 1.3 us on the machine of BENCHMARKS.md, a fifth of what a cache hit of 1 KB
-// costs there.
-const slowDownSteps = 800
+// slowDownSteps is how much is burnt: about 2 us on the machine of BENCHMARKS.md, a fifth of what a cache hit of 1 KB costs
+// there.
+const slowDownSteps = 1600
 
 // slowDown makes every request dearer. It is there to test the load test: `bench ci` must find a build with the tag
 // "slowdown" to be slower, or nobody knows what its silence is worth. No other build has it.

@@ -67,6 +67,8 @@ type Wanted struct {
 // difference that stays for all of its rounds. again has the scenarios for which that second measurement must be made,
 // and they are looked up in it when it is there; nil: it was not made yet.
 //
+// A round that was disturbed by others is left out and made up for, as long as there are no more of them than rounds were asked for.
+//
 // A figure that is not slower is good only if the measurement could have shown it. Else it is noisy:
 //   - the control, which is the floor server or, in scenarios without one, the base build, is the same program in all
 //     rounds. Of its change from one round to the next, the median (drift) may be half the limit at most, and half the

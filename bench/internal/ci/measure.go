@@ -103,7 +103,7 @@ func measure(ctx context.Context, l *lab.Lab, p plan, pair *builds, errOut io.Wr
 	}
 	return matrix.Run(ctx, l, matrix.Plan{
 		Scenarios: p.scenarios, Kinds: kinds, Options: p.options, Order: turns, Mode: "ci", Commit: pair.head.commit,
-		Command: p.command, Ours: headName,
+		Command: p.command, Ours: headName, Spare: p.options.Rounds,
 	}, progress)
 }
 

@@ -60,6 +60,37 @@ func TestServersTakeTurnsRoundByRound(t *testing.T) {
 	}
 }
 
+func TestADisturbedRoundIsMadeUpFor(t *testing.T) {
+	var first turns
+	s := made("disturbed", phases{
+		{Name: "first", Takes: shortly, Measure: func(turn *scenario.Turn) error {
+			if turn.Subject == "b" && len(first.list) < 4 { // in rounds 0 and 1
+				turn.Round.Steal = 0.5
+			}
+			return first.take(turn)
+		}},
+		{Name: "once", Takes: shortly, Rounds: 1, Measure: func(turn *scenario.Turn) error {
+			turn.Round.Values[result.Rate] = 1
+			return nil
+		}},
+	})
+	p := Plan{Scenarios: []scenario.Scenario{s}, Options: scenario.Options{Rounds: 2}, Kinds: []peer.Kind{fake(t, "a", right), fake(t, "b", right)}}
+	for _, c := range []struct {
+		spare int
+		turns string
+	}{{0, "a b b a"}, {1, "a b b a a b"}, {5, "a b b a a b b a"}} {
+		first.list = nil
+		p.Spare = c.spare
+		got := run(t, t.Context(), p)
+		if first.String() != c.turns {
+			t.Errorf("%d to spare: %v", c.spare, &first)
+		}
+		if n := len(got.Scenarios[0].Measured[0].Series(result.Rate)); n != 1 {
+			t.Errorf("%d to spare: a phase of one round had %d", c.spare, n)
+		}
+	}
+}
+
 func TestAServersFailureIsRecordedAndTheOthersGoOn(t *testing.T) {
 	var all turns
 	s := made("failures", phases{{Name: "measure", Takes: shortly, Measure: func(turn *scenario.Turn) error {

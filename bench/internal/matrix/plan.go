@@ -22,6 +22,7 @@ type Plan struct {
 	Commit    string                                         // that Seawall was built from
 	Command   []string                                       // of the bench itself
 	Ours      string                                         // the server that targets judge; "": scenario.Ours
+	Spare     int                                            // rounds at most that are added to a phase, one for each that was disturbed
 }
 
 // What a run spends beside measuring.

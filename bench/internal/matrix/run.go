@@ -241,7 +241,12 @@ func (c *contest) phase(ph scenario.Phase) {
 			}
 		}
 	}
-	for round := range c.plan.rounds(ph) {
+	rounds := c.plan.rounds(ph)
+	most := rounds
+	if ph.Rounds == 0 {
+		most += c.plan.Spare
+	}
+	for round := 0; round < rounds; round++ {
 		if ph.Together {
 			c.together(ph, round)
 			c.spent(c.plan.turnTakes(ph))
@@ -253,7 +258,15 @@ func (c *contest) phase(ph scenario.Phase) {
 				c.spent(c.plan.turnTakes(ph))
 			}
 		}
+		if rounds < most && c.disturbed(round) {
+			rounds++
+		}
 	}
+}
+
+// disturbed tells whether others used the cores of any server in a round.
+func (c *contest) disturbed(round int) bool {
+	return slices.ContainsFunc(c.entrants, func(e *entrant) bool { return e.fit() && e.round(round).Disturbed() })
 }
 
 func (c *contest) together(ph scenario.Phase, round int) {
