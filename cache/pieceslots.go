@@ -1,6 +1,9 @@
 package cache
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // pieceSlots hands out the names under which the pieces of large bodies are stored, and takes them back when a body is
 // replaced. freecache's rings only give memory back when they come round: a page of 100 KB made anew each second under new
@@ -37,6 +40,9 @@ func (p *pieceSlots) take(pieces int) uint64 {
 func (p *pieceSlots) giveBack(slot uint64, pieces int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if slices.Contains(p.free[pieces], slot) { // by a concurrent put that replaced the same body
+		return true
+	}
 	if p.kept+pieces > p.limit {
 		return false
 	}

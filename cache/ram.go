@@ -162,10 +162,27 @@ func (s *ramStore) put(k entryKey, obj *Object, generation uint32, now int64) No
 	}
 	if !hadOld {
 		s.live.Add(1)
-	} else if old.serial != r.serial && old.pieces() > 0 && !s.slots.giveBack(old.slot, old.pieces()) {
+	} else if old.serial != r.serial && s.owns(&old) && !s.slots.giveBack(old.slot, old.pieces()) {
 		s.dropPieces(&old)
 	}
 	return Storable
+}
+
+// owns reports whether a root's slot has its own pieces: in a slot that was given
+// back meanwhile another body may lie, which is nothing to give back or to drop.
+func (s *ramStore) owns(r *root) bool {
+	return r.pieces() > 0 && s.fc.PeekFn(pieceKeyOf(r.slot, 0), func(v []byte) error {
+		if len(v) < pieceHead || binary.LittleEndian.Uint64(v) != r.serial {
+			return errStop
+		}
+		return nil
+	}) == nil
+}
+
+func pieceKeyOf(slot uint64, i int) []byte {
+	var key [pieceKeyN]byte
+	pieceKey(&key, slot, i)
+	return key[:]
 }
 
 // putPieces writes the meta's and the body's pieces, and again those that were

@@ -333,3 +333,19 @@ func TestAPageMadeAnewIsWrittenOverItsOldCopies(t *testing.T) {
 		t.Errorf("%d evictions were counted", n)
 	}
 }
+
+func TestSlotOfAnotherBodyIsNotGivenBack(t *testing.T) {
+	z := newTestZone(t, 8<<20)
+	mustStore(t, z, nil, "a", nil, response(0, sec, pattern(100_000, 1)), 0)
+	k := entryKeyOf(z.MakeKey([]byte("a")).Hash, 0)
+	first, _ := z.ram.peekRoot(k)
+	mustStore(t, z, nil, "a", nil, response(1, sec, pattern(100_000, 2)), 1) // gives the first slot back
+	n := first.pieces()
+	if !z.ram.slots.giveBack(first.slot, n) || z.ram.slots.kept != n {
+		t.Errorf("a slot was given back twice: %d pieces kept", z.ram.slots.kept)
+	}
+	mustStore(t, z, nil, "b", nil, response(2, sec, pattern(100_000, 3)), 2) // lies there now
+	if b, _ := z.ram.peekRoot(entryKeyOf(z.MakeKey([]byte("b")).Hash, 0)); b.slot != first.slot || !z.ram.owns(&b) || z.ram.owns(&first) {
+		t.Error("the slot is not the second page's alone")
+	}
+}
