@@ -4,9 +4,11 @@ package engine
 
 import "golang.org/x/sys/unix"
 
-// There is no memfd_create(2) here, or none that sendfile(2) takes: NewPages gives nil.
+// There is no memfd_create(2) here, or none that sendfile(2) takes: MakePages gives nil.
 
-func sysPages([][]byte) (int, unix.Errno) { return -1, unix.ENOSYS }
+func sysSlab(int) (int, unix.Errno) { return -1, unix.ENOSYS }
+
+func sysWriteAt(int, int64, [][]byte) unix.Errno { return unix.ENOSYS }
 
 func sysSendfile(int, int, *int64, int) (int, unix.Errno) { return 0, unix.ENOSYS }
 

@@ -12,8 +12,8 @@ const (
 	queuesKept  = 256       // free output queues kept per loop
 	inlineSegs  = 4         // segments an output queue has room for by itself
 	segsKept    = 64        // a queue that grew beyond this is not kept
-	ioLimit     = 256 << 10 // bytes per read or write: bounds how long one call holds the loop's thread in the kernel
-	sendAtOnce  = 1 << 20   // bytes taken by the kernel before other connections have their turn
+	ioLimit     = 256 << 10 // bytes per read or write of memory: bounds how long one call holds the loop's thread in the kernel
+	sendAtOnce  = 1 << 20   // bytes taken by the kernel before other connections have their turn; in one call when it has them
 	copyAtOnce  = 1 << maxBufShift
 	queuesToGC  = 16 // per trim
 	queueMinGap = gatherSize / 8
@@ -333,7 +333,7 @@ func (c *Conn) offer(q *outQueue) (n, want int, inKernel bool, no unix.Errno) {
 	segs := q.segs[q.head:]
 	first := &segs[0]
 	if first.held != nil {
-		want = min(first.left, ioLimit)
+		want = min(first.left, sendAtOnce)
 		n, no = first.held.sendTo(int(c.fd), first.off, want)
 		if n == 0 && no == 0 {
 			no = unix.EIO // fewer bytes than were put there

@@ -37,6 +37,39 @@ func numbered(n int) []byte {
 	return p
 }
 
+// pagesOf makes pages and waits for them; nil when they are not to be had.
+func pagesOf(t testing.TB, l *Loop, chunks ...[]byte) *Pages {
+	t.Helper()
+	size := 0
+	for _, c := range chunks {
+		size += len(c)
+	}
+	made := make(chan *Pages, 1)
+	l.Post(func() { l.MakePages(chunks, size, func(p *Pages) { made <- p }) })
+	return wait(t, made, "the pages")
+}
+
+// release gives pages back, on their loop.
+func release(t testing.TB, l *Loop, all ...*Pages) {
+	t.Helper()
+	onLoop(t, l, func() {
+		for _, p := range all {
+			p.Release()
+		}
+	})
+}
+
+// closeOpen closes the slab that the next pages would come from.
+func closeOpen(t *testing.T, l *Loop) {
+	t.Helper()
+	onLoop(t, l, func() {
+		if s := &l.pages; s.open != nil {
+			s.unref(s.open)
+			s.open = nil
+		}
+	})
+}
+
 // TestPagesInEveryOrder sends pages among bytes in memory to a reader that is slow at first.
 func TestPagesInEveryOrder(t *testing.T) {
 	e := newEngine(t, Options{})
@@ -44,12 +77,11 @@ func TestPagesInEveryOrder(t *testing.T) {
 	body := numbered(1 << 20)
 	var want bytes.Buffer
 	ready := make(chan struct{})
+	p := pagesOf(t, l, body[:1000], body[1000:])
+	if p == nil {
+		t.Fatal("no pages")
+	}
 	addr := listen(t, e, &script{accepted: func(c *Conn, _ *Listener) {
-		p := l.NewPages([][]byte{body[:1000], body[1000:]}, len(body))
-		if p == nil {
-			t.Error("no pages")
-			return
-		}
 		write := func(q []byte) { c.Write(q); want.Write(q) }
 		shared := func(q []byte) { c.WriteShared(q); want.Write(q) }
 		pages := func(off, n int) { c.WritePages(p, off, n); want.Write(body[off : off+n]) }
@@ -83,10 +115,11 @@ func TestPagesInEveryOrder(t *testing.T) {
 	}
 	_ = c.Close()
 	eventually(t, "closed", func() bool { return e.Stats().Active == 0 })
+	closeOpen(t, l)
 	eventually(t, "descriptors are given back", func() bool { return pageFiles(t) == 0 })
 	onLoop(t, l, func() {
-		if len(l.pages.all) != 0 || l.pages.bytes != 0 {
-			t.Errorf("%d pages of %d bytes left", len(l.pages.all), l.pages.bytes)
+		if len(l.pages.slabs) != 0 || l.pages.bytes != 0 {
+			t.Errorf("%d slabs of %d bytes left", len(l.pages.slabs), l.pages.bytes)
 		}
 	})
 }
@@ -101,8 +134,8 @@ func TestPagesOfConnectionsThatEnd(t *testing.T) {
 			e := newEngine(t, Options{})
 			l := e.Loops()[0]
 			conns := make(chan *Conn, 1)
+			p := pagesOf(t, l, numbered(1<<20))
 			addr := listen(t, e, &script{accepted: func(c *Conn, _ *Listener) {
-				p := l.NewPages([][]byte{numbered(1 << 20)}, 1<<20)
 				for range 40 {
 					c.Write([]byte("head"))
 					c.WritePages(p, 0, 1<<20)
@@ -119,42 +152,138 @@ func TestPagesOfConnectionsThatEnd(t *testing.T) {
 			end(ours, c)
 			eventually(t, "closed", func() bool { return e.Stats().Active == 0 })
 			_ = c.Close()
-			eventually(t, "descriptors are given back", func() bool { return pageFiles(t) == 0 })
 			onLoop(t, l, func() {
-				if len(l.pages.all) != 0 {
+				if l.pages.open.refs != 1 {
 					t.Error("pages left")
 				}
 				ours.Write([]byte("x"))
-				p := l.NewPages([][]byte{{1}}, 1)
-				ours.WritePages(p, 0, 1) // into the void
-				p.Release()
+				l.MakePages([][]byte{{1}}, 1, func(p *Pages) {
+					ours.WritePages(p, 0, 1) // into the void
+					p.Release()
+				})
 			})
+			closeOpen(t, l)
+			if n := pageFiles(t); n != 0 {
+				t.Errorf("%d descriptors are left", n)
+			}
 		})
 	}
 }
 
+// TestPagesShareSlabs: bodies lie in slabs one after the other, each with its own bytes; what was released is never
+// written again; and a slab goes with the last of its bodies.
+func TestPagesShareSlabs(t *testing.T) {
+	e := newEngine(t, Options{})
+	l := e.Loops()[0]
+	const size = 200_001
+	read := func(p *Pages) []byte {
+		b := make([]byte, p.size)
+		if _, err := unix.Pread(p.slab.fd, b, p.off); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	var all []*Pages
+	for i := range 25 {
+		p := pagesOf(t, l, bytes.Repeat([]byte{byte(i)}, 1), numbered(size-1))
+		if p == nil {
+			t.Fatalf("no pages %d", i)
+		}
+		all = append(all, p)
+		if i%4 == 3 {
+			release(t, l, all[i-1])
+		}
+	}
+	if n := pageFiles(t); n != 3 {
+		t.Errorf("25 bodies of 200 KB are in %d slabs", n)
+	}
+	for i, p := range all {
+		if b := read(p); b[0] != byte(i) || !bytes.Equal(b[1:], numbered(size-1)) {
+			t.Errorf("body %d is another one", i)
+		}
+	}
+	var left []*Pages
+	for i, p := range all {
+		if i%4 != 2 || i+1 == len(all) {
+			left = append(left, p)
+		}
+	}
+	release(t, l, left...)
+	if n := pageFiles(t); n != 1 {
+		t.Errorf("%d slabs are left of one that is open", n)
+	}
+}
+
+// TestPagesHaveBounds: in bytes, counted by slabs, also those that are being made.
 func TestPagesHaveBounds(t *testing.T) {
 	e := newEngine(t, Options{})
 	l := e.Loops()[0]
+	body := make([]byte, 3*slabBytes/2)
+	var all []*Pages
+	for {
+		p := pagesOf(t, l, body)
+		if p == nil {
+			break
+		}
+		all = append(all, p)
+	}
+	if len(all) != pagesBytes/slabBytes/2 {
+		t.Errorf("%d pages", len(all))
+	}
 	onLoop(t, l, func() {
-		var all []*Pages
-		for range 2 * maxPages {
-			if p := l.NewPages([][]byte{{1, 2, 3}}, 3); p != nil {
-				all = append(all, p)
-			}
+		if l.HasRoomForPages(slabBytes/2+1) || !l.HasRoomForPages(slabBytes/2) {
+			t.Error("the open slab's room")
 		}
-		if len(all) != maxPages || l.HasRoomForPages(1) {
-			t.Errorf("%d pages", len(all))
-		}
-		for i := range all { // in another order than they were made
-			all[(i*5)%len(all)].Release()
-		}
+	})
+	for i := range all { // in another order than they were made
+		release(t, l, all[(i*5)%len(all)])
+	}
+	closeOpen(t, l)
+	onLoop(t, l, func() {
 		if l.HasRoomForPages(pagesBytes+1) || !l.HasRoomForPages(pagesBytes) {
 			t.Error("the bound in bytes")
 		}
 	})
 	if n := pageFiles(t); n > 0 {
 		t.Errorf("%d descriptors are left", n)
+	}
+}
+
+// TestOneSlabIsMadeAtATime: who asks meanwhile gets none; a large body beside an open slab gets its own, and the open one
+// stays if it has more room.
+func TestOneSlabIsMadeAtATime(t *testing.T) {
+	e := newEngine(t, Options{})
+	l := e.Loops()[0]
+	first, second := make(chan *Pages, 1), make(chan *Pages, 1)
+	onLoop(t, l, func() {
+		l.MakePages([][]byte{{1}}, 1, func(p *Pages) { first <- p })
+		l.MakePages([][]byte{{1}}, 1, func(p *Pages) { second <- p })
+	})
+	if wait(t, second, "the second") != nil || wait(t, first, "the first") == nil {
+		t.Error("two slabs were made")
+	}
+	var open *slab
+	onLoop(t, l, func() { open = l.pages.open })
+	p := pagesOf(t, l, make([]byte, slabBytes))
+	onLoop(t, l, func() {
+		if p == nil || p.slab == open || l.pages.open != open {
+			t.Error("the large body's slab is open")
+		}
+	})
+}
+
+// TestPagesOutsideTheirBytes: a mistake of the caller's must not send another response's bytes.
+func TestPagesOutsideTheirBytes(t *testing.T) {
+	p := &Pages{size: 10}
+	for _, r := range [][2]int{{-1, 2}, {0, 11}, {10, 1}, {5, -1}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%d bytes from %d on", r[1], r[0])
+				}
+			}()
+			new(Conn).WritePages(p, r[0], r[1])
+		}()
 	}
 }
 
@@ -166,37 +295,35 @@ func TestPagesWithoutDescriptors(t *testing.T) {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
 		t.Fatal(err)
 	}
+	few := unix.Rlimit{Cur: 3, Max: was.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+		t.Error(err)
+	}
+	p := pagesOf(t, l, []byte{1})
+	_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &was)
+	if p != nil {
+		t.Error("pages without a descriptor")
+	}
+	if pagesOf(t, l, []byte{1}) != nil {
+		t.Error("asked again at once")
+	}
 	onLoop(t, l, func() {
-		few := unix.Rlimit{Cur: 3, Max: was.Max}
-		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
-			t.Error(err)
+		if l.pages.bytes != 0 || l.pages.making {
+			t.Error("room is lost")
 		}
-		p := l.NewPages([][]byte{{1}}, 1)
-		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &was)
-		if p != nil {
-			t.Error("pages without a descriptor")
-		}
-		if l.NewPages([][]byte{{1}}, 1) != nil {
-			t.Error("asked again at once")
-		}
-		l.now += pagesRetry
-		if p = l.NewPages([][]byte{{1}}, 1); p == nil {
-			t.Error("never asked again")
-			return
-		}
-		p.Release()
+		l.pages.retryAt = l.Now()
 	})
+	if pagesOf(t, l, []byte{1}) == nil {
+		t.Error("never asked again")
+	}
 }
 
 func TestSendingPagesAllocatesNothing(t *testing.T) {
 	e := newEngine(t, Options{})
 	body := numbered(100 << 10)
 	question, ask := make([]byte, 64), []byte("?")
-	var p *Pages
+	p := pagesOf(t, e.Loops()[0], body)
 	addr := listen(t, e, &script{readable: func(c *Conn) {
-		if p == nil {
-			p = c.Loop().NewPages([][]byte{body}, len(body))
-		}
 		for {
 			if _, err := c.Read(question); err != nil {
 				return
@@ -234,16 +361,12 @@ func TestSendingPagesAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkPages(b *testing.B) {
-	e, err := New(Options{Loops: 1})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer e.Stop()
 	for _, size := range []int{16 << 10, 100 << 10, 1 << 20} {
 		body := numbered(size)
 		b.Run(strconv.Itoa(size>>10)+"KB", func(b *testing.B) {
+			l := newEngine(b, Options{}).Loops()[0]
 			for b.Loop() {
-				e.Loops()[0].NewPages([][]byte{body}, size).Release()
+				release(b, l, pagesOf(b, l, body))
 			}
 		})
 	}

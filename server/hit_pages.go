@@ -11,9 +11,6 @@ const (
 	pagesFrom = 16 << 10
 	// pagesUpTo is the largest.
 	pagesUpTo = 16 << 20
-	// pagesAtOnce is up to which size the loop makes them itself: copying that
-	// takes less than 0.1 ms. Larger ones are made by a worker meanwhile.
-	pagesAtOnce = 256 << 10
 	// pagesAfter is after how many hits. Making pages costs what 12 answers of
 	// 16 KB, 6 of 32 KB or 4 of 100 KB and more save (docs/decisions/0016):
 	// whatever becomes of the entry, little more than that is lost.
@@ -23,26 +20,25 @@ const (
 // hotPages is the body of an entry of the hot table as pages of the kernel,
 // from which it is sent without copying, if it is asked for often. Owner: the loop.
 type hotPages struct {
-	pages  *engine.Pages
-	hits   uint32
-	used   bool // since the hand came by
-	making bool // a worker is at it
-	gone   bool // the entry has left the hot table
-	at     int  // index in pagedBodies.all, while pages is set
-	loop   *loopState
+	pages        *engine.Pages
+	hits         uint32
+	making       bool // a worker is at it
+	gone         bool // the entry has left the hot table
+	loop         *loopState
+	older, newer *hotPages // in loop.paged, while pages is set
 }
 
-// pagedBodies knows the bodies in pages of a loop, so that those that are not
-// asked for any more make room. Owner: the loop.
+// pagedBodies knows the bodies in pages of a loop, so that the oldest make
+// room. Those lie together, in the same slabs, which are memory again when all in
+// them are gone. Which of them are still asked for does not matter: they
+// soon get pages again, beside others of their time. Owner: the loop.
 type pagedBodies struct {
-	all  []*hotPages
-	hand int
+	oldest, newest *hotPages
 }
 
 // pagesOf gives the body as pages; nil when it is to be sent from memory.
 func (s *loopState) pagesOf(b *hotPages, body *cache.Body) *engine.Pages {
 	if b.pages != nil {
-		b.used = true
 		return b.pages
 	}
 	size := body.Len()
@@ -55,16 +51,12 @@ func (s *loopState) pagesOf(b *hotPages, body *cache.Body) *engine.Pages {
 	if !s.l.HasRoomForPages(int(size)) && !s.paged.makeRoom(s.l, int(size)) {
 		return nil
 	}
-	if size <= pagesAtOnce {
-		s.keepPages(b, s.l.NewPages(body.Chunks(), int(size)))
-		return b.pages
-	}
 	b.making = true
-	s.l.OffloadPages(body.Chunks(), int(size), func(p *engine.Pages) {
+	s.l.MakePages(body.Chunks(), int(size), func(p *engine.Pages) {
 		b.making = false
 		s.keepPages(b, p)
 	})
-	return nil
+	return b.pages
 }
 
 // keepPages gives b its pages; p may be nil.
@@ -74,25 +66,17 @@ func (s *loopState) keepPages(b *hotPages, p *engine.Pages) {
 	case b.gone: // the entry was replaced while they were made
 		p.Release()
 	default:
-		b.pages, b.loop, b.used, b.at = p, s, true, len(s.paged.all)
-		s.paged.all = append(s.paged.all, b)
+		b.pages, b.loop = p, s
+		s.paged.add(b)
 	}
 }
 
-// makeRoom lets a hand go round, once, and releases what was not sent since it
-// came by last, until there is room for size bytes.
+// makeRoom drops the oldest until there is room for size bytes. When much more
+// has been dropped, slow clients hold the memory: the others are left alone.
 func (d *pagedBodies) makeRoom(l *engine.Loop, size int) bool {
-	for steps := len(d.all); steps > 0 && len(d.all) > 0; steps-- {
-		if d.hand >= len(d.all) {
-			d.hand = 0
-		}
-		b := d.all[d.hand]
-		if b.used {
-			b.used = false
-			d.hand++
-			continue
-		}
-		b.drop()
+	for dropped := 0; d.oldest != nil && dropped < 2*max(size, pagesUpTo/4); {
+		dropped += d.oldest.pages.Size()
+		d.oldest.drop()
 		if l.HasRoomForPages(size) {
 			return true
 		}
@@ -100,14 +84,35 @@ func (d *pagedBodies) makeRoom(l *engine.Loop, size int) bool {
 	return false
 }
 
+// add appends b as the newest.
+func (d *pagedBodies) add(b *hotPages) {
+	b.older = d.newest
+	if b.older == nil {
+		d.oldest = b
+	} else {
+		b.older.newer = b
+	}
+	d.newest = b
+}
+
+// remove takes b out.
+func (d *pagedBodies) remove(b *hotPages) {
+	if b.older == nil {
+		d.oldest = b.newer
+	} else {
+		b.older.newer = b.newer
+	}
+	if b.newer == nil {
+		d.newest = b.older
+	} else {
+		b.newer.older = b.older
+	}
+	b.older, b.newer = nil, nil
+}
+
 // drop releases the pages; what is on its way to clients is still sent.
 func (b *hotPages) drop() {
-	d := &b.loop.paged
-	last := len(d.all) - 1
-	d.all[b.at] = d.all[last]
-	d.all[b.at].at = b.at
-	d.all[last] = nil
-	d.all = d.all[:last]
+	b.loop.paged.remove(b)
 	b.pages.Release()
 	b.pages, b.hits = nil, 0
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"seawall/cache"
+	"seawall/engine"
 )
 
 const pagedHTTP = `
@@ -24,7 +25,23 @@ server {
 
 // paged is how many bodies the first loop has in pages.
 func (w *world) paged() (n int) {
-	w.onLoop(func(s *loopState) { n = len(s.paged.all) })
+	w.onLoop(func(s *loopState) { n = s.paged.len() })
+	return n
+}
+
+// len is how many bodies are in pages; -1 when the list is broken.
+func (d *pagedBodies) len() (n int) {
+	var last *hotPages
+	for b := d.oldest; b != nil; b = b.newer {
+		if b.older != last || b.pages == nil {
+			return -1
+		}
+		last = b
+		n++
+	}
+	if last != d.newest {
+		return -1
+	}
 	return n
 }
 
@@ -157,9 +174,14 @@ func TestPagesThatComeTooLate(t *testing.T) {
 	o := pagedOrigin(t, size)
 	w := newWorld(t, pagedHTTP, "origin", o.addr(), "dir", t.TempDir())
 	w.get("/page")
+	made := make(chan *engine.Pages, 1)
 	w.onLoop(func(s *loopState) {
-		s.keepPages(&hotPages{gone: true}, s.l.NewPages([][]byte{make([]byte, size)}, size))
-		if !s.l.HasRoomForPages(64<<20) || len(s.paged.all) != 0 {
+		s.l.MakePages([][]byte{make([]byte, size)}, size, func(p *engine.Pages) { made <- p })
+	})
+	late := <-made
+	w.onLoop(func(s *loopState) {
+		s.keepPages(&hotPages{gone: true}, late)
+		if s.paged.len() != 0 {
 			t.Error("pages without an entry were kept")
 		}
 		b := hotPages{gone: true}
@@ -190,41 +212,50 @@ func TestPagesThatComeTooLate(t *testing.T) {
 		}
 	}
 	eventually(t, "the last ones are there, and no others", func() (ok bool) {
-		w.onLoop(func(s *loopState) { ok = len(s.paged.all) == 1 && s.l.HasRoomForPages(64<<20-size) })
+		w.onLoop(func(s *loopState) { ok = s.paged.len() == 1 && s.l.HasRoomForPages(64<<20-3*(4<<20)) })
 		return ok
 	})
 }
 
-// More pages than a loop may keep bodies of: those in use take the places of
-// those that are not.
+// More bodies than a loop may keep in pages: the oldest make room, and get pages
+// again when they are still asked for.
 func TestPagedBodiesTakeTurns(t *testing.T) {
-	const size = pagesFrom
-	o := newOrigin(t, func(x *exchangeScript) { x.reply("200 OK", x.req.URL.Path+pattern(size)) })
-	w := newWorld(t, pagedHTTP, "origin", o.addr(), "dir", t.TempDir())
+	const size = 5 << 20 // 6 MB of slabs: ten of them at the same time
+	body := pattern(size)
+	o := newOrigin(t, func(x *exchangeScript) { x.reply("200 OK", x.req.URL.Path+body) })
+	w := newWorld(t, strings.ReplaceAll(pagedHTTP, "z:32m", "z:128m"), "origin", o.addr(), "dir", t.TempDir())
 	before, _ := os.ReadDir("/proc/self/fd")
 	p := w.dial()
-	most := 0
-	for i := range 200 {
-		path := "/" + itoa(i)
-		for range pagesAfter + 2 {
-			p.send(getRequest(path))
-			if a := p.read("GET"); a.err != nil || a.body != path+pattern(size) {
-				t.Fatalf("%s: %d bytes, %v", path, len(a.body), a.err)
-			}
+	defer func() { p.Close() }()
+	ask := func(path string) {
+		p.send(getRequest(path))
+		if a := p.read("GET"); a.err != nil || a.body != path+body {
+			t.Fatalf("%s: %d bytes, %v", path, len(a.body), a.err)
 		}
+	}
+	newest := func() (b *hotPages) {
+		w.onLoop(func(s *loopState) { b = s.paged.newest })
+		return b
+	}
+	// heat asks for it until it is in pages.
+	heat := func(path string) {
+		p.Close()
+		p = w.dial()
+		last := newest()
+		eventually(t, path+" is the newest in pages", func() bool { ask(path); return newest() != last })
+	}
+	most := 0
+	for i := range 14 {
+		heat("/" + itoa(i))
 		most = max(most, w.paged())
 	}
-	if most != 64 {
+	if most != 10 {
 		t.Errorf("%d bodies in pages", most)
 	}
+	heat("/2") // had to make room
 	w.onLoop(func(s *loopState) {
-		for i, b := range s.paged.all {
-			if b.at != i || b.pages == nil {
-				t.Errorf("body %d is out of place", i)
-			}
-		}
 		s.hot.Clear()
-		if len(s.paged.all) != 0 {
+		if s.paged.len() != 0 {
 			t.Error("pages outlive the table")
 		}
 	})
