@@ -75,6 +75,9 @@ func New(cfg *conf.Config, opt Options) (*Server, error) {
 	return s, nil
 }
 
+// Loops is the number of event loops.
+func (s *Server) Loops() int { return len(s.loops) }
+
 // logEngine writes what the engine has to say.
 func (s *Server) logEngine(sev engine.Severity, conn uint64, text string) {
 	s.log.Log(logs.Level(sev), conn, text)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -38,6 +39,15 @@ func collectorPercent(cfg *conf.Config) int {
 		}
 	}
 	return max(1, int(100*collectorHeadroom/(caches+collectorHeadroom)))
+}
+
+// tuneScheduler lets one goroutine more run at a time than there are loops, also when GOMAXPROCS in the environment is
+// less. A loop that has work never gives its turn away: with as many turns as loops, whatever blocks (a large body's
+// pages, a temporary file, a name's look-up) would wait after each system call until the run-time interrupts a loop, 10 ms.
+func tuneScheduler(loops int) {
+	if runtime.GOMAXPROCS(0) <= loops {
+		runtime.GOMAXPROCS(loops + 1)
+	}
 }
 
 // applyLimits sets what the main level says about the process itself. As with nginx's workers, a limit that cannot be

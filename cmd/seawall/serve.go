@@ -16,6 +16,7 @@ import (
 
 // proxy is what the life of the process needs of the server; *server.Server is one.
 type proxy interface {
+	Loops() int                // event loops
 	Start() error              // opens the listening sockets and serves
 	Reload(*conf.Config) error // on error nothing has changed
 	ReopenLogs() error         // log rotation
@@ -109,6 +110,7 @@ func (p *process) start() error {
 	if p.srv, err = newServer(p.cfg, p.log); err != nil {
 		return err
 	}
+	tuneScheduler(p.srv.Loops())
 	if err := p.srv.Start(); err != nil {
 		p.srv.Stop()
 		return err

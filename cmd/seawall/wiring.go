@@ -42,6 +42,7 @@ func startDemoServer(path string) (demo.Server, error) {
 		log.Registry().Close()
 		return nil, err
 	}
+	tuneScheduler(srv.Loops())
 	d := demoServer{srv, log}
 	if err := srv.Start(); err != nil {
 		d.Stop()
