@@ -77,7 +77,12 @@ func (l *Loop) PutBuf(b *Buf) {
 	b.pooled = true
 	b.B = nil
 	l.pools.free[b.class] = append(free, b)
-	if !l.pools.trim.Armed() {
+	l.trimLater()
+}
+
+// trimLater makes sure that the pools are trimmed.
+func (l *Loop) trimLater() {
+	if !l.pools.trim.Armed() && !l.stopping {
 		l.SetTimer(&l.pools.trim, l.Now()+trimEvery, (*trimmer)(l))
 	}
 }
@@ -100,7 +105,8 @@ func (tr *trimmer) Expired(t *Timer) {
 	}
 	l.queues.trim()
 	l.pipes.trim()
-	if left > 0 || l.queues.free != nil || l.pipes.free != nil {
+	l.pages.trim()
+	if left > 0 || l.queues.free != nil || l.pipes.free != nil || l.pages.trims() {
 		l.SetTimer(t, l.Now()+trimEvery, tr)
 	}
 }

@@ -258,4 +258,7 @@ func (e *Engine) Stop() {
 	}
 	e.listeners = nil
 	e.workers.stop()
+	for _, l := range e.loops {
+		l.pages.closeAll()
+	}
 }

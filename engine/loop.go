@@ -227,7 +227,6 @@ func (l *Loop) free() {
 	}
 	_ = l.poller.Close()
 	l.waker.close()
-	l.pages.closeAll()
 	l.pipes.closeAll()
 }
 

@@ -13,7 +13,7 @@ const (
 	inlineSegs  = 4         // segments an output queue has room for by itself
 	segsKept    = 64        // a queue that grew beyond this is not kept
 	ioLimit     = 256 << 10 // bytes per read or write of memory: bounds how long one call holds the loop's thread in the kernel
-	sendAtOnce  = 1 << 20   // bytes taken by the kernel before other connections have their turn; in one call when it has them
+	sendAtOnce  = 2 << 20   // bytes taken by the kernel before other connections have their turn (sendfile_max_chunk of nginx)
 	copyAtOnce  = 1 << maxBufShift
 	queuesToGC  = 16 // per trim
 	queueMinGap = gatherSize / 8

@@ -1,15 +1,17 @@
 package engine
 
-import "golang.org/x/sys/unix"
+import (
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
 
 const (
 	// slabBytes is what memory for pages is asked for by: a huge page of amd64 and arm64, of which sending takes a
-	// sixth (100 KB) to a third (2 MB) less than of pages of 4 KB.
+	// tenth (100 KB) to a sixth (2 MB) less than of pages of 4 KB.
 	slabBytes  = 2 << 20
 	slabAlign  = 4 << 10  // of each body in a slab
 	pagesBytes = 64 << 20 // per loop, in whole slabs, each of which is a descriptor
-	// pagesAtOnce is up to which size the loop itself writes: that takes less than 0.1 ms.
-	pagesAtOnce = 256 << 10
 	// pagesRetry is how long nothing is asked for, in ns, after the kernel refused: descriptors have run out, or it has no
 	// memfd_create(2).
 	pagesRetry = int64(10e9)
@@ -31,82 +33,150 @@ type slab struct {
 	fd   int
 	size int
 	used int // bytes given out
-	refs int // Pages in it, and one while it is pageStore.open
+	refs int // Pages in it, and one while it is pageStore.open or pageStore.next
 	at   int // index in pageStore.slabs
 }
 
 // pageStore knows a loop's slabs. Owner: the loop.
 type pageStore struct {
 	slabs   []*slab
-	open    *slab // the next Pages come from it; nil: there is none yet
-	bytes   int   // of all slabs, and of one that is being made
-	making  bool  // a worker makes a slab
-	retryAt int64 // loop ns; 0: the kernel did not refuse
-	off     int64 // argument of sendfile(2)
+	open    *slab        // Pages come from it; nil: from next
+	next    *slab        // an empty one, made ahead; nil: there is none
+	bytes   int          // of all slabs, and of one that is being made
+	making  bool         // a worker makes a slab
+	made    atomic.Int32 // its descriptor and one, from when it exists until the loop has it; 0: none
+	taken   bool         // something was asked for since the last trim
+	retryAt int64        // loop ns; 0: the kernel did not refuse
+	off     int64        // argument of sendfile(2)
 }
 
-// MakePages copies chunks, size bytes together, into pages and gives them to done, on the loop: at once when that is
-// quick, else when a worker has done it. Nobody may change chunks from now on. done gets nil when pages are not to be had:
-// the system has no such thing, the loop has as many as it may have or waits for memory for others, or descriptors have
-// run out. Whoever asks sends by Write then. Costs a system call and the copying, so it is for what will be sent several times.
+// MakePages copies chunks, size bytes together, into pages and gives them to done, on the loop. Up to the size of a slab
+// that happens at once, for it takes no longer than sending them from memory; more is left to a worker. Nobody may change
+// chunks from now on. done gets nil when pages are not to be had: the system has no such thing, memory for them is just
+// being made or used up, or descriptors have run out. Whoever asks sends by Write then, and asks again later. Costs
+// a system call and the copying, so it is for what will be sent several times.
 func (l *Loop) MakePages(chunks [][]byte, size int, done func(*Pages)) {
 	s := &l.pages
 	switch {
-	case size <= 0 || s.retryAt != 0 && l.Now() < s.retryAt || !l.HasRoomForPages(size):
+	case size <= 0 || s.refused(l.Now()) || !l.HasRoomForPages(size):
 		done(nil)
-	case !s.open.has(size):
-		l.makeSlab(chunks, size, done)
-	case size <= pagesAtOnce:
-		p := s.open.take(l, size)
-		done(p.written(sysWriteAt(p.slab.fd, p.off, chunks)))
+	case size > slabBytes:
+		l.makeSlab(wholeSlabs(size), chunks, func(b *slab) {
+			if b == nil {
+				done(nil)
+				return
+			}
+			p := b.take(l, size)
+			s.unref(b)
+			done(p)
+		})
 	default:
-		p, no := s.open.take(l, size), unix.EINVAL // stays so if the worker panics
-		l.Offload(func() { no = sysWriteAt(p.slab.fd, p.off, chunks) }, func() { done(p.written(no)) })
+		p := l.takePages(size)
+		if p == nil {
+			done(nil)
+			return
+		}
+		if no := sysWriteAt(p.slab.fd, p.off, chunks); no != 0 {
+			s.retryAt = l.Now() + pagesRetry
+			p.release()
+			p = nil
+		}
+		done(p)
 	}
 }
 
-// makeSlab is MakePages when the open slab has no room: clearing the memory of another takes too long for the loop.
-func (l *Loop) makeSlab(chunks [][]byte, size int, done func(*Pages)) {
+// takePages gives size bytes of a slab out, a slab's at most, and sees to it that there will be room for others; nil when
+// there is none yet.
+func (l *Loop) takePages(size int) (p *Pages) {
 	s := &l.pages
-	if s.making {
+	s.taken = true
+	switch {
+	case s.open.has(size):
+		p = s.open.take(l, size)
+	case s.next != nil:
+		b := s.next
+		s.next = nil
+		p = b.take(l, size)
+		if was := s.open; was == nil || was.left() < b.left() { // who has more room is open from now on
+			s.open, b = b, was
+		}
+		if b != nil {
+			s.unref(b)
+		}
+	}
+	if s.next == nil && (p == nil || s.open.left() < s.open.size/2) {
+		l.makeAhead()
+	}
+	return p
+}
+
+// makeAhead has the next slab made, if there is room for one.
+func (l *Loop) makeAhead() {
+	s := &l.pages
+	if s.bytes+slabBytes <= pagesBytes {
+		l.makeSlab(slabBytes, nil, func(b *slab) { s.next = b })
+	}
+}
+
+// makeSlab has a worker make a slab of size bytes, whole slabs, that begins with chunks: clearing the memory takes too
+// long for the loop. done, on the loop, has a reference to it; nil: the kernel refused, now or lately, or
+// another is being made.
+func (l *Loop) makeSlab(size int, chunks [][]byte, done func(*slab)) {
+	s := &l.pages
+	if s.making || s.refused(l.Now()) {
 		done(nil)
 		return
 	}
-	all := wholeSlabs(size)
 	s.making = true
-	s.bytes += all
-	fd, no := -1, unix.EINVAL
+	s.bytes += size
+	fd, no := -1, unix.EINVAL // stays so if the worker panics
 	l.Offload(func() {
-		if fd, no = sysSlab(all); no == 0 {
+		if fd, no = sysSlab(size); no == 0 {
+			s.made.Store(int32(fd) + 1)
 			no = sysWriteAt(fd, 0, chunks)
 		}
 	}, func() {
 		s.making = false
-		if fd < 0 {
-			s.bytes -= all
+		s.made.Store(0)
+		if no != 0 {
+			s.bytes -= size
 			s.retryAt = l.Now() + pagesRetry
+			if fd >= 0 {
+				_ = unix.Close(fd)
+			}
 			done(nil)
 			return
 		}
-		b := &slab{fd: fd, size: all, at: len(s.slabs)}
+		s.retryAt = 0
+		b := &slab{fd: fd, size: size, refs: 1, at: len(s.slabs)}
 		s.slabs = append(s.slabs, b)
-		p := b.take(l, size)
-		s.openUp(b)
-		done(p.written(no))
+		done(b)
+		l.trimLater()
 	})
 }
 
-// openUp takes the next Pages from b if it has more room than the slab that they are taken from now.
-func (s *pageStore) openUp(b *slab) {
-	was := s.open
-	if was != nil && was.size-was.used >= b.size-b.used {
+// refused says whether the kernel gave nothing lately.
+func (s *pageStore) refused(now int64) bool { return s.retryAt != 0 && now < s.retryAt }
+
+// trim gives up the room for more when nothing was asked for since the last time. Pages stay.
+func (s *pageStore) trim() {
+	if s.taken {
+		s.taken = false
 		return
 	}
-	b.refs++
-	s.open = b
-	if was != nil {
-		s.unref(was)
+	if s.next != nil {
+		s.unref(s.next)
+		s.next = nil
 	}
+	if s.open != nil && s.open.refs == 1 {
+		s.unref(s.open)
+		s.open = nil
+	}
+}
+
+// trims says whether a later trim may find something.
+func (s *pageStore) trims() bool {
+	return s.taken || s.next != nil || s.open != nil && s.open.refs == 1
 }
 
 // unref gives a reference back, and the slab's memory with the last.
@@ -123,41 +193,35 @@ func (s *pageStore) unref(b *slab) {
 	_ = unix.Close(b.fd)
 }
 
-// closeAll closes what is left at the end of the loop.
+// closeAll closes what is left when loop and workers have ended.
 func (s *pageStore) closeAll() {
+	if fd := s.made.Swap(0); fd > 0 {
+		_ = unix.Close(int(fd - 1))
+	}
 	for _, b := range s.slabs {
 		_ = unix.Close(b.fd)
 	}
-	s.slabs, s.open = nil, nil
+	s.slabs, s.open, s.next = nil, nil, nil
 }
 
 // HasRoomForPages says whether the loop may have size bytes of pages more: else some are to be released first.
 func (l *Loop) HasRoomForPages(size int) bool {
-	return l.pages.open.has(size) || l.pages.bytes+wholeSlabs(size) <= pagesBytes
+	s := &l.pages
+	return s.open.has(size) || s.next.has(size) || s.bytes+wholeSlabs(size) <= pagesBytes
 }
 
 func wholeSlabs(size int) int { return (size + slabBytes - 1) / slabBytes * slabBytes }
 
 // has says whether size bytes can be given out. nil has none.
-func (b *slab) has(size int) bool { return b != nil && b.size-b.used >= size }
+func (b *slab) has(size int) bool { return b != nil && b.left() >= size }
+
+func (b *slab) left() int { return b.size - b.used }
 
 // take gives size bytes out, yet to be written.
 func (b *slab) take(l *Loop, size int) *Pages {
 	p := &Pages{loop: l, slab: b, off: int64(b.used), size: size, refs: 1}
 	b.used = min(b.size, (b.used+size+slabAlign-1)&^(slabAlign-1))
 	b.refs++
-	return p
-}
-
-// written gives p if writing it succeeded; else nil, and there are no more pages for a while.
-func (p *Pages) written(no unix.Errno) *Pages {
-	s := &p.loop.pages
-	if no != 0 {
-		s.retryAt = p.loop.Now() + pagesRetry
-		p.release()
-		return nil
-	}
-	s.retryAt = 0
 	return p
 }
 
@@ -175,7 +239,11 @@ func (p *Pages) release() {
 	if p.refs < 0 {
 		panic("engine: pages released twice")
 	}
-	p.loop.pages.unref(p.slab)
+	s := &p.loop.pages
+	s.unref(p.slab)
+	if p.slab == s.open && p.slab.refs == 1 {
+		p.loop.trimLater()
+	}
 }
 
 // sendTo implements held.

@@ -37,7 +37,7 @@ func numbered(n int) []byte {
 	return p
 }
 
-// pagesOf makes pages and waits for them; nil when they are not to be had.
+// pagesOf makes pages, after waiting until a slab has been made ahead; nil when they are not to be had.
 func pagesOf(t testing.TB, l *Loop, chunks ...[]byte) *Pages {
 	t.Helper()
 	size := 0
@@ -45,8 +45,25 @@ func pagesOf(t testing.TB, l *Loop, chunks ...[]byte) *Pages {
 		size += len(c)
 	}
 	made := make(chan *Pages, 1)
+	onLoop(t, l, func() {
+		if l.pages.next == nil {
+			l.makeAhead()
+		}
+	})
+	awaitSlab(t, l)
 	l.Post(func() { l.MakePages(chunks, size, func(p *Pages) { made <- p }) })
-	return wait(t, made, "the pages")
+	p := wait(t, made, "the pages")
+	awaitSlab(t, l)
+	return p
+}
+
+// awaitSlab waits until no slab is being made.
+func awaitSlab(t testing.TB, l *Loop) {
+	t.Helper()
+	eventually(t, "the slab is made", func() (ok bool) {
+		onLoop(t, l, func() { ok = !l.pages.making })
+		return ok
+	})
 }
 
 // release gives pages back, on their loop.
@@ -59,15 +76,11 @@ func release(t testing.TB, l *Loop, all ...*Pages) {
 	})
 }
 
-// closeOpen closes the slab that the next pages would come from.
-func closeOpen(t *testing.T, l *Loop) {
+// closeEmpty gives up the slabs that hold nothing.
+func closeEmpty(t *testing.T, l *Loop) {
 	t.Helper()
-	onLoop(t, l, func() {
-		if s := &l.pages; s.open != nil {
-			s.unref(s.open)
-			s.open = nil
-		}
-	})
+	awaitSlab(t, l)
+	onLoop(t, l, func() { l.pages.taken = false; l.pages.trim() })
 }
 
 // TestPagesInEveryOrder sends pages among bytes in memory to a reader that is slow at first.
@@ -115,7 +128,7 @@ func TestPagesInEveryOrder(t *testing.T) {
 	}
 	_ = c.Close()
 	eventually(t, "closed", func() bool { return e.Stats().Active == 0 })
-	closeOpen(t, l)
+	closeEmpty(t, l)
 	eventually(t, "descriptors are given back", func() bool { return pageFiles(t) == 0 })
 	onLoop(t, l, func() {
 		if len(l.pages.slabs) != 0 || l.pages.bytes != 0 {
@@ -152,17 +165,16 @@ func TestPagesOfConnectionsThatEnd(t *testing.T) {
 			end(ours, c)
 			eventually(t, "closed", func() bool { return e.Stats().Active == 0 })
 			_ = c.Close()
+			p = pagesOf(t, l, []byte{1})
 			onLoop(t, l, func() {
-				if l.pages.open.refs != 1 {
+				if l.pages.open.refs != 2 {
 					t.Error("pages left")
 				}
 				ours.Write([]byte("x"))
-				l.MakePages([][]byte{{1}}, 1, func(p *Pages) {
-					ours.WritePages(p, 0, 1) // into the void
-					p.Release()
-				})
+				ours.WritePages(p, 0, 1) // into the void
+				p.Release()
 			})
-			closeOpen(t, l)
+			closeEmpty(t, l)
 			if n := pageFiles(t); n != 0 {
 				t.Errorf("%d descriptors are left", n)
 			}
@@ -184,7 +196,7 @@ func TestPagesShareSlabs(t *testing.T) {
 		return b
 	}
 	var all []*Pages
-	for i := range 25 {
+	for i := range 27 {
 		p := pagesOf(t, l, bytes.Repeat([]byte{byte(i)}, 1), numbered(size-1))
 		if p == nil {
 			t.Fatalf("no pages %d", i)
@@ -194,8 +206,8 @@ func TestPagesShareSlabs(t *testing.T) {
 			release(t, l, all[i-1])
 		}
 	}
-	if n := pageFiles(t); n != 3 {
-		t.Errorf("25 bodies of 200 KB are in %d slabs", n)
+	if n := pageFiles(t); n != 4 { // one is ready for the next
+		t.Errorf("27 bodies of 200 KB are in %d slabs", n)
 	}
 	for i, p := range all {
 		if b := read(p); b[0] != byte(i) || !bytes.Equal(b[1:], numbered(size-1)) {
@@ -209,16 +221,18 @@ func TestPagesShareSlabs(t *testing.T) {
 		}
 	}
 	release(t, l, left...)
-	if n := pageFiles(t); n != 1 {
-		t.Errorf("%d slabs are left of one that is open", n)
+	if n := pageFiles(t); n != 2 {
+		t.Errorf("%d slabs are left besides one that is open and the next", n)
 	}
+	eventually(t, "all are given up when nobody asks for more", func() bool { return pageFiles(t) == 0 })
 }
 
 // TestPagesHaveBounds: in bytes, counted by slabs, also those that are being made.
 func TestPagesHaveBounds(t *testing.T) {
 	e := newEngine(t, Options{})
 	l := e.Loops()[0]
-	body := make([]byte, 3*slabBytes/2)
+	const size = slabBytes/2 + 1
+	body := make([]byte, size)
 	var all []*Pages
 	for {
 		p := pagesOf(t, l, body)
@@ -227,49 +241,98 @@ func TestPagesHaveBounds(t *testing.T) {
 		}
 		all = append(all, p)
 	}
-	if len(all) != pagesBytes/slabBytes/2 {
+	if len(all) != pagesBytes/slabBytes {
 		t.Errorf("%d pages", len(all))
 	}
 	onLoop(t, l, func() {
-		if l.HasRoomForPages(slabBytes/2+1) || !l.HasRoomForPages(slabBytes/2) {
+		if l.HasRoomForPages(size) || !l.HasRoomForPages(slabBytes/4) {
 			t.Error("the open slab's room")
 		}
 	})
+	if pagesOf(t, l, body[:slabBytes/4]) == nil {
+		t.Error("the open slab has room")
+	}
 	for i := range all { // in another order than they were made
 		release(t, l, all[(i*5)%len(all)])
 	}
-	closeOpen(t, l)
+	if n := pageFiles(t); n != 1 {
+		t.Errorf("%d slabs are left for one body", n)
+	}
 	onLoop(t, l, func() {
-		if l.HasRoomForPages(pagesBytes+1) || !l.HasRoomForPages(pagesBytes) {
+		if l.HasRoomForPages(pagesBytes) || !l.HasRoomForPages(pagesBytes-slabBytes) {
 			t.Error("the bound in bytes")
 		}
 	})
-	if n := pageFiles(t); n > 0 {
-		t.Errorf("%d descriptors are left", n)
-	}
 }
 
-// TestOneSlabIsMadeAtATime: who asks meanwhile gets none; a large body beside an open slab gets its own, and the open one
-// stays if it has more room.
+// TestOneSlabIsMadeAtATime: who asks meanwhile gets none. A large body gets its own, which is not given out further.
 func TestOneSlabIsMadeAtATime(t *testing.T) {
 	e := newEngine(t, Options{})
 	l := e.Loops()[0]
+	const size = slabBytes + 1
 	first, second := make(chan *Pages, 1), make(chan *Pages, 1)
 	onLoop(t, l, func() {
-		l.MakePages([][]byte{{1}}, 1, func(p *Pages) { first <- p })
-		l.MakePages([][]byte{{1}}, 1, func(p *Pages) { second <- p })
+		l.MakePages([][]byte{make([]byte, size)}, size, func(p *Pages) { first <- p })
+		l.MakePages([][]byte{make([]byte, size)}, size, func(p *Pages) { second <- p })
+		l.MakePages([][]byte{{1}}, 1, func(p *Pages) {
+			if p != nil {
+				t.Error("pages from nowhere")
+			}
+		})
 	})
-	if wait(t, second, "the second") != nil || wait(t, first, "the first") == nil {
+	if wait(t, second, "the second") != nil {
 		t.Error("two slabs were made")
 	}
-	var open *slab
-	onLoop(t, l, func() { open = l.pages.open })
-	p := pagesOf(t, l, make([]byte, slabBytes))
+	p := wait(t, first, "the first")
+	if p == nil || p.Size() != size {
+		t.Fatal("no pages")
+	}
 	onLoop(t, l, func() {
-		if p == nil || p.slab == open || l.pages.open != open {
+		if l.pages.open == p.slab || l.pages.next == p.slab || l.pages.bytes != 2*slabBytes {
 			t.Error("the large body's slab is open")
 		}
+		p.Release()
+		if len(l.pages.slabs) != 0 || l.pages.bytes != 0 {
+			t.Error("it is not given up")
+		}
 	})
+}
+
+// TestLargeBodiesAmongSmallOnes: one that does not fit into what is left of the open slab has a new one made, and the small
+// ones go on filling the open one.
+func TestLargeBodiesAmongSmallOnes(t *testing.T) {
+	e := newEngine(t, Options{})
+	l := e.Loops()[0]
+	small := pagesOf(t, l, make([]byte, 1000))
+	onLoop(t, l, func() { l.pages.taken = false; l.pages.trim() }) // nothing is ready
+	large := make([]byte, slabBytes-100)
+	ask := func() (p *Pages) {
+		onLoop(t, l, func() { l.MakePages([][]byte{large}, len(large), func(made *Pages) { p = made }) })
+		return p
+	}
+	if ask() != nil {
+		t.Error("pages from nowhere")
+	}
+	awaitSlab(t, l)
+	if p := ask(); p == nil || p.slab == small.slab {
+		t.Error("no pages for the large body")
+	}
+	if p := pagesOf(t, l, make([]byte, 1000)); p == nil || p.slab != small.slab {
+		t.Error("the small ones' slab was left")
+	}
+}
+
+// TestSlabThatComesAfterTheEnd: it is closed with the others.
+func TestSlabThatComesAfterTheEnd(t *testing.T) {
+	for range 20 {
+		e := newEngine(t, Options{})
+		l := e.Loops()[0]
+		onLoop(t, l, l.makeAhead)
+		e.Stop()
+		if n := pageFiles(t); n != 0 {
+			t.Fatalf("%d slabs are left", n)
+		}
+	}
 }
 
 // TestPagesOutsideTheirBytes: a mistake of the caller's must not send another response's bytes.
@@ -312,6 +375,7 @@ func TestPagesWithoutDescriptors(t *testing.T) {
 			t.Error("room is lost")
 		}
 		l.pages.retryAt = l.Now()
+		l.makeAhead()
 	})
 	if pagesOf(t, l, []byte{1}) == nil {
 		t.Error("never asked again")

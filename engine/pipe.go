@@ -121,9 +121,7 @@ func (p *pipe) release() {
 	}
 	p.next, s.free = s.free, p
 	s.idle++
-	if !l.pools.trim.Armed() && !l.stopping {
-		l.SetTimer(&l.pools.trim, l.Now()+trimEvery, (*trimmer)(l))
-	}
+	l.trimLater()
 }
 
 func (p *pipe) close() {

@@ -16,9 +16,9 @@ type client interface {
 	// sendBody puts body bytes into the output; shared bytes are immutable
 	// and may be referenced instead of copied.
 	sendBody(r *Request, p []byte, shared bool)
-	// sendPages puts a whole body that is in the kernel into the output, of
-	// a response that is not chunked.
-	sendPages(r *Request, p *engine.Pages)
+	// sendPages puts n bytes, from off on, of a body that is in the kernel into
+	// the output, of a response that is not chunked.
+	sendPages(r *Request, p *engine.Pages, off, n int)
 	// moveBody moves up to n body bytes that src can read into the output, of
 	// a response that is not chunked; results as of engine.Conn.WriteFrom.
 	moveBody(r *Request, src *engine.Conn, n int) (int, error)

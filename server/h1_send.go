@@ -213,9 +213,9 @@ func (h *h1Conn) put(r *Request, p []byte, shared bool) {
 }
 
 // sendPages implements client.
-func (h *h1Conn) sendPages(r *Request, p *engine.Pages) {
-	h.c.WritePages(p, 0, p.Size())
-	r.responded += int64(p.Size())
+func (h *h1Conn) sendPages(r *Request, p *engine.Pages, off, n int) {
+	h.c.WritePages(p, off, n)
+	r.responded += int64(n)
 }
 
 // moveBody implements client.

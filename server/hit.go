@@ -2,6 +2,7 @@ package server
 
 import (
 	"seawall/cache"
+	"seawall/engine"
 	"seawall/httpparse"
 )
 
@@ -58,7 +59,7 @@ func (r *Request) serveRendered(obj *cache.Object) verdict {
 	r.resp.headSent = true
 	r.client.sendRendered(r, ready.head)
 	if p := r.loop.pagesOf(&ready.body, &obj.Body); p != nil {
-		r.client.sendPages(r, p)
+		r.client.sendPages(r, p, 0, p.Size())
 	} else {
 		for _, chunk := range obj.Body.Chunks() {
 			r.client.sendBody(r, chunk, true)
@@ -131,9 +132,36 @@ func (r *Request) sendObjectBody(obj *cache.Object) {
 		r.sendMultipart(obj)
 		return
 	}
+	if p := r.pagesOf(obj); p != nil {
+		from, to := 0, p.Size()
+		if len(r.resp.ranges) == 1 {
+			from, to = int(r.resp.ranges[0].Start), int(r.resp.ranges[0].End)
+		}
+		r.client.sendPages(r, p, from, to-from)
+		return
+	}
 	for _, chunk := range obj.Body.Chunks() {
 		r.sendBody(chunk, true)
 	}
+}
+
+// pagesOf gives the pages of obj's body if it has some and may be sent as it
+// is, in one piece; else nil. Expired objects have theirs as long as they are
+// in the hot table.
+func (r *Request) pagesOf(obj *cache.Object) *engine.Pages {
+	if obj.Body.Len() < pagesFrom || r.headerOnly || r.limitRate > 0 || r.resp.chunked || r.replacement != nil {
+		return nil
+	}
+	entry := r.loop.hot.Entry()
+	if entry == nil || entry.Object != obj {
+		return nil
+	}
+	ready, _ := entry.Rendered.(*renderedHead)
+	if ready == nil {
+		ready = new(renderedHead) // its head comes with a request that takes it
+		entry.Rendered = ready
+	}
+	return r.loop.pagesOf(&ready.body, &obj.Body)
 }
 
 // sendMultipart sends several ranges, each with its own head.
