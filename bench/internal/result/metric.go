@@ -29,6 +29,8 @@ const (
 	P99           = "p99_ms"
 	P999          = "p999_ms"
 	MaxLatency    = "max_ms"
+	FullP50       = "full_p50_ms" // latency at the peak rate, closed loop: mostly waiting for one's turn
+	FullP99       = "full_p99_ms"
 	Errors        = "errors" // wrong or missing answers, of all phases
 	Anonymous     = "anon_mb"
 	Resident      = "resident_mb"

@@ -11,6 +11,8 @@ var metrics = []Metric{
 	{P99, "p99", "ms", Lower, "latency at the constant rate: 99 of 100 requests took no longer"},
 	{P999, "p99.9", "ms", Lower, "latency at the constant rate: 999 of 1,000 requests took no longer"},
 	{MaxLatency, "max", "ms", Lower, "latency at the constant rate: the slowest request"},
+	{FullP50, "p50 at full load", "ms", Lower, "latency when every client asks again at once: half of the requests took no longer"},
+	{FullP99, "p99 at full load", "ms", Lower, "latency when every client asks again at once: 99 of 100 requests took no longer"},
 	{Errors, "errors", "", Lower, "wrong or missing answers"},
 	{Anonymous, "anon", "MB", Lower, "anonymous memory of the process tree"},
 	{Resident, "resident", "MB", Lower, "resident memory of the process tree, with files that it maps"},

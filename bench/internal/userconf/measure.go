@@ -42,7 +42,7 @@ type plan struct {
 
 // columns are what is measured, in the order of the table.
 var columns = []string{
-	result.CPU, result.UserCPU, result.SystemCPU, result.Rate, result.P50, result.P99, result.Anonymous, result.Resident, result.Busy,
+	result.CPU, result.UserCPU, result.SystemCPU, result.Rate, result.FullP50, result.FullP99, result.Anonymous, result.Resident, result.Busy,
 }
 
 const sequenceLength = 4000 // entries of wrk's list at most: shares below 1 in 4,000 are rounded up
@@ -202,7 +202,7 @@ func (g *group) turn(ctx context.Context, l *lab.Lab, c *contender, p plan, scri
 	us := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) / float64(t.Requests) }
 	return result.Round{Foreign: used.Foreign, Steal: used.Steal, Values: map[string]float64{
 		result.CPU: us(used.CPU), result.UserCPU: us(used.User), result.SystemCPU: us(used.System),
-		result.Rate: float64(t.Requests) / (float64(t.Us) / 1e6), result.P50: t.P50, result.P99: t.P99,
+		result.Rate: float64(t.Requests) / (float64(t.Us) / 1e6), result.FullP50: t.P50, result.FullP99: t.P99,
 		result.Anonymous: float64(anonymous) / (1 << 20), result.Resident: float64(resident) / (1 << 20),
 		result.Busy: used.Busy * 100,
 	}}, nil

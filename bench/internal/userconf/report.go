@@ -268,8 +268,6 @@ func (b *bout) printTable(s *result.Scenario, p plan) {
 			label = "CPU per request"
 		case result.UserCPU, result.SystemCPU:
 			label = "of it " + m.Label
-		case result.P50, result.P99:
-			label += " at full load"
 		case result.Anonymous, result.Resident:
 			label += " memory"
 		}
