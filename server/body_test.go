@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"seawall/httpparse"
 )
 
 func TestBodiesReachTheBackendWhole(t *testing.T) {
@@ -213,5 +215,46 @@ func TestFullBodyBufferIsNotTheClientsDelay(t *testing.T) {
 	}()
 	if a := p.read("PUT"); a.status != 200 || a.body != itoa(size) {
 		t.Errorf("%+v", a)
+	}
+}
+
+// A connection that brought a body reads the next one with its head; whatever
+// comes instead is read as well.
+func TestBodiesOfAllSizesOnOneConnection(t *testing.T) {
+	o := newOrigin(t, func(x *exchangeScript) { x.reply("200 OK", x.req.Method+" "+x.body) })
+	w := newWorld(t, "server { listen {{listen}}; client_body_buffer_size 8k; location / { proxy_pass http://{{origin}}; } }", "origin", o.addr())
+	p := w.dial()
+	for i, size := range []int{10 << 10, 10 << 10, 14 << 10, 20, 15 << 10, 15 << 10, 40 << 10, 40 << 10, 5000, 5001, 1} {
+		body := pattern(size)
+		post := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + itoa(size) + "\r\n\r\n" + body
+		if i%2 == 0 {
+			p.send(post)
+		} else { // in two pieces, and another request behind it
+			p.send(post[:50])
+			p.send(post[50:] + getRequest("/"))
+		}
+		if a := p.read("POST"); a.err != nil || a.body != "POST "+body {
+			t.Fatalf("POST of %d bytes: %d, %d bytes, %v", size, a.status, len(a.body), a.err)
+		}
+		if i%2 == 1 {
+			if a := p.read("GET"); a.err != nil || a.body != "GET " {
+				t.Fatalf("GET after a POST of %d bytes: %d %q, %v", size, a.status, a.body, a.err)
+			}
+		}
+	}
+}
+
+func TestFirstReadFollowsTheLastBody(t *testing.T) {
+	for _, c := range []struct {
+		head int
+		body int64
+		want int32
+	}{
+		{100, -1, firstRead}, {100, 0, firstRead}, {100, 1000, firstRead}, {100, 10000, 10100},
+		{100, bodyRead - 100, bodyRead}, {100, bodyRead - 99, firstRead}, {100, 1 << 62, firstRead},
+	} {
+		if got := firstReadAfter(&httpparse.Request{Head: httpparse.Head{HeadLen: c.head, ContentLength: c.body}}); got != c.want {
+			t.Errorf("%d + %d: %d, want %d", c.head, c.body, got, c.want)
+		}
 	}
 }

@@ -43,14 +43,15 @@ type h1Conn struct {
 	reading   bool // readRequests is on the stack: it goes on by itself
 	last      bool // the address is not listened on any more: the next request ends the connection
 	protected bool // it is not marked idle while it is: keepalive_min_timeout
-	moreUsed  int
+	moreUsed  int32
+	firstRead int32 // how much the next request's first read asks for
 }
 
 // Buffer sizes in bytes. A head that outgrows the first is moved to larger
 // ones, up to what large_client_header_buffers allows.
 const (
 	firstRead = 4 << 10
-	bodyRead  = 16 << 10
+	bodyRead  = 16 << 10 // also how much a first read asks for at most
 	// outputHigh is how much output may wait before a source is paused,
 	// where nothing else says so.
 	outputHigh = 64 << 10
@@ -58,7 +59,7 @@ const (
 
 // accepted takes over a new connection.
 func (s *loopState) accepted(c *engine.Conn, addr *listenAddr) {
-	h := &h1Conn{c: c, loop: s, addr: addr, since: s.l.Now()}
+	h := &h1Conn{c: c, loop: s, addr: addr, since: s.l.Now(), firstRead: firstRead}
 	c.SetHandler(h)
 	c.SetDeadline(h.since + int64(addr.fallback.conf.ClientHeaderTimeout))
 }
@@ -112,7 +113,7 @@ func (h *h1Conn) readRequests() {
 // fill reads once behind what is in the buffer. false: nothing came.
 func (h *h1Conn) fill() bool {
 	if h.in == nil {
-		h.in = h.loop.l.GetBuf(firstRead)
+		h.in = h.loop.l.GetBuf(int(h.firstRead))
 		h.off = 0
 	}
 	b := h.in.B
@@ -248,12 +249,23 @@ func (h *h1Conn) begin(r *Request) {
 		r.started-h.since > int64(s.KeepaliveTime) || h.loop.draining || h.last || h.refusesKeepalive(r)) {
 		r.keepalive = false
 	}
+	h.firstRead = firstReadAfter(&r.head)
 	h.c.SetDeadline(0)
 	if err := r.setPath(); err != nil {
 		h.refuse(r, r.raw, err)
 		return
 	}
 	r.run()
+}
+
+// firstReadAfter is how much to read at first of a request that follows one
+// with this head on its connection: enough for another such body behind its head.
+// What comes whole is neither read in two calls nor copied.
+func firstReadAfter(head *httpparse.Request) int32 {
+	if all := int64(head.HeadLen) + head.ContentLength; head.ContentLength > 0 && all > firstRead && all <= bodyRead {
+		return int32(all)
+	}
+	return firstRead
 }
 
 // Writable implements engine.Handler.
@@ -456,7 +468,7 @@ func (h *h1Conn) unreadInput() []byte {
 func (h *h1Conn) keepUnread() {
 	if h.more != nil {
 		h.loop.l.PutBuf(h.in)
-		h.in, h.used = h.more, h.moreUsed
+		h.in, h.used = h.more, int(h.moreUsed)
 		h.more, h.moreUsed = nil, 0
 	}
 	h.off = h.used

@@ -61,7 +61,7 @@ func (h *h1Conn) pumpBody() {
 // take notes that n bytes of the unread input were used.
 func (h *h1Conn) take(n int) {
 	if h.more != nil {
-		h.moreUsed += n
+		h.moreUsed += int32(n)
 	} else {
 		h.used += n
 	}

@@ -6,15 +6,30 @@ import (
 	"seawall/httpparse"
 )
 
-// renderedHead is the head of a stored response as it was sent last, ready to
-// be sent again. Owner: the loop whose hot table holds it.
+// renderedHead is the head of a response as it was sent last, ready to be sent
+// again: that of a stored response, or of a `return`. Owner: a loop.
 type renderedHead struct {
-	loc    *location
-	site   uint64
-	head   []byte
-	dateAt int   // offset of the Date field's value in head
-	unix   int64 // the second that the Date shows
-	body   hotPages
+	loc         *location // whose add_header it has; nil: there is no head yet
+	site        uint64
+	head        []byte
+	contentType []byte // of a `return`, which may depend on the URI
+	dateAt      int    // offset of the Date field's value in head
+	unix        int64  // the second that the Date shows
+	body        hotPages
+}
+
+// fits tells whether the head is right for r.
+func (h *renderedHead) fits(r *Request) bool { return h.loc == r.loc && h.site == r.site.serial }
+
+// sendReady sends a ready head, with the second of its Date brought up.
+func (r *Request) sendReady(h *renderedHead, status int) {
+	if clock := r.loop.clock(); clock.unix != h.unix {
+		copy(h.head[h.dateAt:], clock.httpDate)
+		h.unix = clock.unix
+	}
+	r.resp.status = status
+	r.resp.headSent = true
+	r.client.sendRendered(r, h.head)
 }
 
 // serveStored answers with a complete stored response.
@@ -48,16 +63,10 @@ func (r *Request) serveRendered(obj *cache.Object) verdict {
 		return r.serveUnrendered(obj, nil)
 	}
 	ready, _ := entry.Rendered.(*renderedHead)
-	if ready == nil || ready.loc != r.loc || ready.site != r.site.serial {
+	if ready == nil || !ready.fits(r) {
 		return r.serveUnrendered(obj, entry)
 	}
-	if clock := r.loop.clock(); clock.unix != ready.unix {
-		copy(ready.head[ready.dateAt:], clock.httpDate)
-		ready.unix = clock.unix
-	}
-	r.resp.status = obj.Status
-	r.resp.headSent = true
-	r.client.sendRendered(r, ready.head)
+	r.sendReady(ready, obj.Status)
 	if p := r.loop.pagesOf(&ready.body, &obj.Body); p != nil {
 		r.client.sendPages(r, p, 0, p.Size())
 	} else {
@@ -75,7 +84,7 @@ func (r *Request) serveUnrendered(obj *cache.Object, entry *cache.HotEntry) verd
 	r.adoptObject(obj)
 	_, aged := obj.Age(r.now())
 	if entry != nil && !aged && !r.rateSet {
-		r.rendering = entry
+		r.rendering = renderedOf(entry)
 	}
 	r.sendHead()
 	r.sendObjectBody(obj)
@@ -90,12 +99,7 @@ func (r *Request) keepRendered(head []byte) {
 	if at < 0 {
 		return
 	}
-	ready, _ := r.rendering.Rendered.(*renderedHead)
-	if ready == nil {
-		ready = new(renderedHead)
-		r.rendering.Rendered = ready
-	}
-	// The pages stay: whatever the location, the body is the object's.
+	ready := r.rendering // its pages stay: whatever the location, the body is the object's
 	ready.loc, ready.site = r.loc, r.site.serial
 	ready.head, ready.dateAt, ready.unix = append(ready.head[:0], head...), at, r.loop.text.unix
 }
@@ -156,12 +160,18 @@ func (r *Request) pagesOf(obj *cache.Object) *engine.Pages {
 	if entry == nil || entry.Object != obj {
 		return nil
 	}
+	return r.loop.pagesOf(&renderedOf(entry).body, &obj.Body)
+}
+
+// renderedOf gives what an entry of the hot table has in rendered form; that
+// may be nothing yet.
+func renderedOf(entry *cache.HotEntry) *renderedHead {
 	ready, _ := entry.Rendered.(*renderedHead)
 	if ready == nil {
-		ready = new(renderedHead) // its head comes with a request that takes it
+		ready = new(renderedHead)
 		entry.Rendered = ready
 	}
-	return r.loop.pagesOf(&ready.body, &obj.Body)
+	return ready
 }
 
 // sendMultipart sends several ranges, each with its own head.

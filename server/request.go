@@ -80,9 +80,9 @@ type requestState struct {
 	lockTimer   engine.Timer
 	out         *outSpool
 	parts       *multipart
-	replacement []byte          // a filter's body in place of the handler's
-	rendering   *cache.HotEntry // takes the head that is about to be rendered
-	bodyPos     int64           // of the whole body, when a range of it is sent
+	replacement []byte        // a filter's body in place of the handler's
+	rendering   *renderedHead // takes the head that is about to be rendered; nil: nobody keeps it
+	bodyPos     int64         // of the whole body, when a range of it is sent
 	cacheKey    []byte
 	dynamicHost []byte // proxy_pass with variables
 	dynamicPort []byte

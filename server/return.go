@@ -11,8 +11,9 @@ import (
 // https://nginx.org/en/docs/http/ngx_http_rewrite_module.html#return.
 type returnRule struct {
 	code     int
-	text     *value // nil: nginx's own page
-	redirect bool   // text is a URL
+	text     *value         // nil: nginx's own page
+	redirect bool           // text is a URL
+	ready    []renderedHead // of each loop, by index; nil: not always the same answer of status 200
 }
 
 func (b *builder) compileReturn(c *conf.Return) *returnRule {
@@ -23,6 +24,9 @@ func (b *builder) compileReturn(c *conf.Return) *returnRule {
 	if c.Text != nil {
 		v := b.compile(*c.Text)
 		ret.text = &v
+		if v.isStatic() && c.Code == 200 && !c.Redirect {
+			ret.ready = make([]renderedHead, len(b.srv.loops))
+		}
 	}
 	return ret
 }
@@ -45,9 +49,21 @@ func (r *Request) serveReturn(ret *returnRule) verdict {
 		return r.fail(ret.code, "")
 	}
 	r.discardBody()
+	kind := r.contentTypeFor(r.uri)
+	if ret.ready != nil && r.takesRendered() && !r.body.present() {
+		ready := &ret.ready[r.loop.index]
+		if ready.fits(r) && bytes.Equal(ready.contentType, kind) {
+			r.sendReady(ready, ret.code)
+			r.client.sendBody(r, text, false)
+			r.endResponse()
+			return done
+		}
+		ready.contentType = kind
+		r.rendering = ready
+	}
 	r.resp.begin(ret.code)
 	if r.resp.contentType == nil {
-		r.resp.contentType = r.contentTypeFor(r.uri)
+		r.resp.contentType = kind
 	}
 	return r.answer(text, false)
 }
