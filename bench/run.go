@@ -22,7 +22,7 @@ import (
 
 // The two modes, unless flags say otherwise.
 const (
-	fullRounds, fullWindow   = 7, time.Second // fewer rounds give no 95 % interval of a change (bench compare)
+	fullRounds, fullWindow   = 7, 900 * time.Millisecond // fewer rounds give no 95 % interval of a change (bench compare)
 	quickRounds, quickWindow = 3, 500 * time.Millisecond
 )
 
